@@ -1,0 +1,90 @@
+"""What flows through evergrow: a `Task` is a chunk of labelled data, seen by methods as `Batch`es."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Records(Protocol):
+    """Canonical tensors by row: in memory, or decoded from files as they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: Tensor) -> Tensor:
+        """(len(rows), ...) canonical tensors, in the order of `rows`."""
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """Records that are in memory already.  x: (n, ...).
+
+    >>> Tensors(torch.tensor([[1.0], [2.0]])).take(torch.tensor([1])).tolist()
+    [[2.0]]
+    """
+
+    x: Tensor
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, rows: Tensor) -> Tensor:
+        return self.x[rows]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Raw samples as a memory hands them to the store: x (n, ...), y (n,), logits (n, k) with NaN, or None."""
+
+    x: Tensor
+    y: Tensor
+    logits: Tensor | None = None
+
+
+@dataclass
+class Batch:
+    """A few examples, as a method sees them.
+
+    x: (n, ...) inputs ready for the network, augmented when training.
+    y: (n,) column of each example's class in the network's output.
+    raw: (n, ...) the same inputs before augmentation: this is what memories store.
+    first: whether they are seen for the first time in this task (first epoch): reservoirs take these alone.
+    logits: (n, k) outputs recorded earlier, NaN where the class did not exist yet; or None.
+    """
+
+    x: Tensor
+    y: Tensor
+    raw: Tensor
+    first: bool = True
+    logits: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One chunk of data to learn: what a single call of `partial_fit` brings.
+
+    y: (n,) columns.  old, total: classes known before it, and once it is learnt.
+    number: tasks learnt before it.  boundary: whether methods may consolidate at it (see `boundary=`).
+    """
+
+    records: Records
+    y: Tensor
+    old: int
+    total: int
+    number: int = 0
+    boundary: bool = True
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def classes(self) -> Tensor:
+        """Columns present in this task, sorted; old classes may come back."""
+        return self.y.unique()
+
+    def blocks(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Every example once, in order: (m, ...) canonical tensors and (m,) columns, m <= size."""
+        for rows in torch.arange(len(self.y)).split(size):
+            yield self.records.take(rows), self.y[rows]

@@ -1,0 +1,226 @@
+"""The training loop: the only place in evergrow where an optimizer takes a step."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from .data import Batch, Records, Task
+from .errors import SettingError
+from .network import Network, freeze
+
+if TYPE_CHECKING:
+    from .methods.base import Method
+
+OPTIMIZERS = ("sgd", "adamw")
+
+
+class Watch(Protocol):
+    """Is told how training goes; see `progress`."""
+
+    def start(self, total: int) -> None: ...
+
+    def step(self, terms: dict[str, float] | None, n: int = 1) -> None: ...
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long and how fast to train on each task.
+
+    epochs: passes over a task.  batch_size: examples a step.  optimizer: "sgd" or "adamw".
+    lr, momentum, weight_decay: of the optimizer (momentum is SGD's alone).
+    backbone_lr: learning rate of the backbone, if it is to differ from the head's.
+    freeze: True for the whole backbone, or the name of the last layer that does not learn.
+    augment: maps (n, ...) canonical tensors to tensors of the same shape; drawn afresh at each step.
+    autocast: torch dtype for automatic mixed precision, or None.
+    boundary: "task", or "new classes": a stream, in which the optimizer's state lives on.
+
+    >>> Training(lr=-1)
+    Traceback (most recent call last):
+    evergrow.errors.SettingError: lr=-1: must be positive.
+    """
+
+    epochs: int = 10
+    batch_size: int = 32
+    optimizer: str = "sgd"
+    lr: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    backbone_lr: float | None = None
+    freeze: bool | str | None = None
+    augment: Callable[[Tensor], Tensor] | None = None
+    autocast: torch.dtype | None = None
+    boundary: str = "task"
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise SettingError(f"{name}={value!r}: a whole number, at least 1.")
+        for name in ("lr", "backbone_lr"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise SettingError(f"{name}={value!r}: must be positive.")
+        if self.weight_decay < 0 or not 0 <= self.momentum < 1:
+            raise SettingError(
+                f"momentum={self.momentum!r}, weight_decay={self.weight_decay!r}: "
+                "momentum lies in [0, 1), weight decay is 0 or more."
+            )
+        for name, known in (("optimizer", OPTIMIZERS), ("boundary", ("task", "new classes"))):
+            if getattr(self, name) not in known:
+                raise SettingError(f"{name}={getattr(self, name)!r}: one of {', '.join(known)}.")
+
+
+def run(method: "Method", task: Task) -> None:
+    """Let `method` learn `task`: one optimizer step for each dict of loss terms it yields."""
+    steps = method.learn(task)
+    if steps is None:
+        return
+    try:
+        while True:
+            with _autocast(method):
+                terms = next(steps)
+            step(method, terms)
+    except StopIteration:
+        pass
+    finally:
+        steps.close()
+    if method.how.boundary == "new classes" and method.optimizer is not None:
+        method.moments = _moments(method)
+
+
+def step(method: "Method", terms: dict[str, Tensor]) -> None:
+    """One optimizer step on the sum of the terms."""
+    optimizer = method.optimizer
+    if optimizer is None:
+        raise SettingError(f"{type(method).__name__}.learn yielded before it asked for self.batches(task).")
+    loss = reduce(torch.add, terms.values())
+    if not loss.requires_grad:
+        raise SettingError("nothing can learn: every parameter is frozen or no term depends on the network.")
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    method.before_step()
+    optimizer.step()
+    method.watch.step(_numbers(terms) if method.watched else None)
+
+
+def _numbers(terms: dict[str, Tensor]) -> dict[str, float]:
+    return {name: float(term.detach()) for name, term in terms.items()}
+
+
+def batches(
+    method: "Method",
+    task: Task,
+    mix: Records | None = None,
+    params: Iterable[Tensor] | None = None,
+    **changes: Any,
+) -> Iterator[Batch]:
+    """One phase of training: an optimizer, then every example once an epoch, shuffled and augmented.
+
+    mix: a memory whose examples are shuffled into the task's.  params: what learns, if not all of the network.
+    changes: fields of `Training` that differ in this phase.  A clean-up follows even if the phase is cut short.
+    """
+    how = replace(method.how, **changes) if changes else method.how
+    freeze(method.net, how.freeze)
+    method.optimizer = optimizer(method.net, how, params)
+    if how.boundary == "new classes" and params is None:
+        _recall(method)
+    records, y = (task.records, task.y) if mix is None or not len(mix) else _joined(task, mix)
+    method.watch.start(how.epochs * -(-len(y) // how.batch_size))
+    try:
+        for epoch in range(how.epochs):
+            order = torch.randperm(len(y), generator=method.rng("order"))
+            for rows in order.split(how.batch_size):
+                raw = records.take(rows)
+                yield Batch(how.augment(raw) if how.augment else raw, y[rows], raw, epoch == 0)
+    finally:
+        method.net.eval()
+
+
+def optimizer(
+    net: Network, how: Training, params: Iterable[Tensor] | None = None
+) -> torch.optim.Optimizer | None:
+    """A fresh optimizer over what is not frozen; the backbone at its own learning rate if it has one."""
+    groups: list[dict[str, Any]]
+    if params is not None:
+        groups = [{"params": list(params)}]
+    else:
+        head = [p for p in net.head.parameters() if p.requires_grad]
+        body = [p for p in net.backbone.parameters() if p.requires_grad]
+        groups = [{"params": head}, {"params": body, "lr": how.backbone_lr or how.lr}]
+    groups = [group for group in groups if group["params"]]
+    if not groups:
+        return None
+    if how.optimizer == "adamw":
+        return torch.optim.AdamW(groups, how.lr, weight_decay=how.weight_decay, foreach=True)
+    return torch.optim.SGD(
+        groups, how.lr, how.momentum, weight_decay=how.weight_decay, foreach=True
+    )
+
+
+class _Joined:
+    """Records of a task, then those of a memory."""
+
+    def __init__(self, first: Records, second: Records):
+        self.first, self.second = first, second
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self.second)
+
+    def take(self, rows: Tensor) -> Tensor:
+        here = rows < len(self.first)
+        parts = self.first.take(rows[here]), self.second.take(rows[~here] - len(self.first))
+        x = parts[0].new_empty(len(rows), *parts[0].shape[1:])
+        x[here], x[~here] = parts
+        return x
+
+
+def _joined(task: Task, mix: Any) -> tuple[Records, Tensor]:
+    return _Joined(task.records, mix), torch.cat([task.y, mix.y])
+
+
+def _autocast(method: "Method") -> AbstractContextManager[Any]:
+    if method.how.autocast is None:
+        return nullcontext()
+    return torch.autocast(method.net.device.type, method.how.autocast)
+
+
+def _moments(method: "Method") -> dict[str, dict[str, Tensor]]:
+    """The optimizer's state by parameter name, for a stream that goes on."""
+    assert method.optimizer is not None
+    names = {p: name for name, p in method.net.named_parameters()}
+    state = method.optimizer.state
+    return {
+        names[p]: {key: torch.as_tensor(v).clone() for key, v in values.items() if v is not None}
+        for p, values in state.items()
+        if p in names
+    }
+
+
+def _recall(method: "Method") -> None:
+    """Go on with the optimizer's state of the task before; rows that have grown since begin at zero."""
+    if method.optimizer is None:
+        return
+    weights = dict(method.net.named_parameters())
+    for name, values in method.moments.items():
+        p = weights.get(name)
+        if p is None or not p.requires_grad:
+            continue
+        method.optimizer.state[p] = {key: _grown(v, p) for key, v in values.items()}
+
+
+def _grown(value: Tensor, p: Tensor) -> Tensor:
+    if value.dim() == 0:
+        return value.clone()
+    fresh = torch.zeros_like(p, memory_format=torch.preserve_format)
+    fresh[: len(value)] = value
+    return fresh
+
+
+def modules_state(module: nn.Module) -> dict[str, Tensor]:
+    """A copy of all parameters and buffers, by name."""
+    return {name: t.detach().clone() for name, t in module.state_dict().items()}

@@ -1,0 +1,187 @@
+"""Memories: a bounded set of past examples, kept raw (before augmentation), on the CPU."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .data import Batch, Samples
+from .errors import SettingError
+
+Augment = Callable[[Tensor], Tensor]
+
+
+class Purposes(Protocol):
+    """Gives a generator for a purpose; see `randomness.Generators`."""
+
+    def __call__(self, purpose: str) -> torch.Generator: ...
+
+
+def pad_columns(t: Tensor, width: int, value: float = torch.nan) -> Tensor:
+    """(n, k) -> (n, width), new columns filled with `value`.
+
+    >>> pad_columns(torch.ones(1, 1), 2, 0.0).tolist()
+    [[1.0, 0.0]]
+    """
+    return torch.nn.functional.pad(t, (0, width - t.shape[1]), value=value)
+
+
+class Memory:
+    """Up to `capacity` examples: x (m, ...), y (m,) and, if they were recorded, logits (m, k).
+
+    Subclasses decide which examples stay. Buffers grow by doubling, so a step costs no copy of what is kept.
+    """
+
+    def __init__(self, capacity: int, augment: Augment | None, rng: Purposes):
+        if capacity < 0:
+            raise SettingError(f"memory={capacity}: the number of examples to keep, 0 or more.")
+        self.capacity, self._augment, self._rng = capacity, augment, rng
+        self.size = 0
+        self.seen = 0  # examples ever offered
+        self._x = self._y = torch.empty(0)
+        self._logits: Tensor | None = None
+        self._columns = 0
+
+    def __len__(self) -> int:
+        return self.size
+
+    @property
+    def x(self) -> Tensor:
+        """(m, ...) canonical tensors."""
+        return self._x[: self.size]
+
+    @property
+    def y(self) -> Tensor:
+        """(m,) columns."""
+        return self._y[: self.size]
+
+    @property
+    def logits(self) -> Tensor | None:
+        """(m, k) recorded answers, NaN where a class did not exist yet; None if none were recorded."""
+        return None if self._logits is None else self._logits[: self.size, : self._columns]
+
+    def take(self, rows: Tensor) -> Tensor:
+        """(len(rows), ...) canonical tensors: a memory serves as records too."""
+        return self._x[rows]
+
+    def sample(self, n: int) -> Batch:
+        """n examples drawn without replacement (all of them if fewer), augmented afresh."""
+        rows = distinct(self.size, n, self._rng("sample"))
+        raw, logits = self._x[rows], None
+        if self._logits is not None:
+            logits = self._logits[rows, : self._columns]
+        x = self._augment(raw) if self._augment else raw
+        return Batch(x, self._y[rows], raw, False, logits)
+
+    def _put(self, slots: Tensor, x: Tensor, y: Tensor, logits: Tensor | None) -> None:
+        """Write examples into these distinct slots, growing the buffers as far as needed."""
+        if not len(slots):
+            return
+        top = max(self.size, int(slots.max()) + 1)
+        if top > len(self._y):
+            room = min(self.capacity, max(top, 2 * len(self._y)))
+            self._x, self._y = _resized(self._x, room, x), _resized(self._y, room, y)
+            if self._logits is not None:
+                self._logits = _resized(self._logits, room, self._logits)
+        self.size = top
+        self._x[slots], self._y[slots] = x.cpu(), y.cpu()
+        if logits is not None:
+            self._record(slots, logits)
+
+    def _record(self, slots: Tensor, logits: Tensor) -> None:
+        self._columns = max(self._columns, logits.shape[1])
+        if self._logits is None:
+            self._logits = torch.full((len(self._y), self._columns), torch.nan)
+        if self._columns > self._logits.shape[1]:
+            self._logits = pad_columns(self._logits, self._columns + self._columns // 2)
+        self._logits[slots, logits.shape[1] :] = torch.nan
+        self._logits[slots, : logits.shape[1]] = logits.detach().float().cpu()
+
+    def state(self) -> dict[str, Any]:
+        """What a store keeps: the `samples`, and how many were `seen`."""
+        return {"samples": Samples(self.x, self.y, self.logits), "seen": self.seen}
+
+    def fill(self, state: dict[str, Any]) -> None:
+        """Become the memory that gave this state; a smaller capacity drops evenly, the newest slots last."""
+        kept: Samples = state["samples"]
+        x, y, logits, self.seen = kept.x, kept.y, kept.logits, state["seen"]
+        self.size, self._columns, self._logits = 0, 0, None
+        self._x = self._y = torch.empty(0)
+        if len(y) > self.capacity:
+            rows = torch.linspace(0, len(y) - 1, self.capacity).round().long()
+            x, y, logits = x[rows], y[rows], None if logits is None else logits[rows]
+        self._put(torch.arange(len(y)), x, y, logits)
+
+
+class Reservoir(Memory):
+    """A uniform sample of everything ever offered. Source: Vitter 1985, "Random Sampling with a Reservoir", algorithm R.
+
+    Each example is offered once: batches of later epochs are passed over.
+
+    >>> from evergrow.randomness import Generators
+    >>> past = Reservoir(2, None, Generators(0))
+    >>> past.add(Batch(torch.zeros(9, 1), torch.arange(9), torch.zeros(9, 1)))
+    >>> len(past), past.seen
+    (2, 9)
+    """
+
+    def add(self, batch: Batch, logits: Tensor | None = None) -> None:
+        """Offer a batch, with the answers (n, classes) given to it if these are to be recorded."""
+        n = len(batch.y)
+        if not batch.first or not self.capacity:
+            return
+        order = torch.arange(self.seen, self.seen + n)
+        draws = torch.rand(n, generator=self._rng("memory"), dtype=torch.float64)
+        slots = torch.where(order < self.capacity, order, (draws * (order + 1)).long())
+        self.seen += n
+        rows = _last_of_each(slots, self.capacity)
+        taken = None if logits is None else logits[rows]
+        self._put(slots[rows], batch.raw[rows], batch.y[rows], taken)
+
+
+class Archive(Memory):
+    """Everything ever offered: the memory of methods that keep all data.
+
+    >>> from evergrow.randomness import Generators
+    >>> everything = Archive(Generators(0))
+    >>> everything.extend(torch.zeros(3, 2), torch.tensor([0, 1, 1]))
+    >>> len(everything)
+    3
+    """
+
+    def __init__(self, rng: Purposes):
+        super().__init__(2**62, None, rng)
+
+    def extend(self, x: Tensor, y: Tensor) -> None:
+        """Keep these examples: x (n, ...), y (n,)."""
+        self.seen += len(y)
+        self._put(torch.arange(self.size, self.size + len(y)), x, y, None)
+
+
+def distinct(size: int, n: int, rng: torch.Generator) -> Tensor:
+    """(min(n, size),) different rows of `size`, uniformly drawn, with work proportional to n when n is small."""
+    if n * 8 >= size:
+        return torch.randperm(size, generator=rng)[:n]
+    rows = torch.randint(size, (2 * n,), generator=rng).unique()
+    while len(rows) < n:
+        more = torch.randint(size, (2 * n,), generator=rng)
+        rows = torch.cat([rows, more]).unique()
+    return rows[torch.randperm(len(rows), generator=rng)[:n]]
+
+
+def _resized(buffer: Tensor, room: int, like: Tensor) -> Tensor:
+    fresh = like.new_empty(room, *like.shape[1:], device="cpu")
+    if like.is_floating_point():
+        fresh.fill_(torch.nan)
+    fresh[: len(buffer)] = buffer if len(buffer) else fresh[:0]
+    return fresh
+
+
+def _last_of_each(slots: Tensor, capacity: int) -> Tensor:
+    """Rows whose slot is below `capacity`; where several want one slot, the last of them."""
+    wanted = slots.numpy()
+    rows = np.flatnonzero(wanted < capacity)[::-1]
+    _, first = np.unique(wanted[rows], return_index=True)
+    return torch.from_numpy(rows[first].copy())

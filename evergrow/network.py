@@ -1,0 +1,219 @@
+"""A network is an input stage, a backbone (input -> feature vector) and a head that grows (vector -> one logit a class)."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .data import Records
+
+
+class Body(nn.Module):
+    """What a backbone builds: float inputs -> (n, width) features, and four facts about itself.
+
+    trains: whether it has parameters that learn.  rows: block of inputs whose features are computed together, so
+    that a row gives the same features whatever batch it comes in; 0 where any batch does.  scale: features times
+    this, rounded, are the integers that statistics add up; None where the first task fixes it.
+    any_size: whether images of another size are accepted.
+    """
+
+    width: int
+    trains: bool = True
+    rows: int = 32
+    scale: float | None = None
+    any_size: bool = False
+
+
+class Inputs(nn.Module):
+    """Canonical tensors -> what the backbone reads: uint8 images become 0..1, tables are standardised.
+
+    mean, std: (channels,) for images, (columns,) for tables; none for tensors, which pass as they are.
+
+    >>> Inputs("image")(torch.tensor([[[[0, 255]]]], dtype=torch.uint8)).tolist()
+    [[[[0.0, 1.0]]]]
+    """
+
+    mean: Tensor | None
+    std: Tensor | None
+
+    def __init__(
+        self, kind: str, mean: Sequence[float] | None = None, std: Sequence[float] | None = None
+    ):
+        super().__init__()
+        self.kind = kind
+        for name, value in (("mean", mean), ("std", std)):
+            self.register_buffer(name, None if value is None else self._shaped(torch.tensor(value)))
+
+    def _shaped(self, values: Tensor) -> Tensor:
+        return values.float().view(-1, 1, 1) if self.kind == "image" else values.float()
+
+    def fix(self, records: Records) -> None:
+        """Fix the scaling of a table's columns from the rows of the first task; once."""
+        if self.kind != "table" or self.mean is not None:
+            return
+        n, blocks = len(records), torch.arange(len(records)).split(4096)
+        mean = torch.stack([records.take(r).double().sum(0) for r in blocks]).sum(0) / n
+        spread = torch.stack([((records.take(r).double() - mean) ** 2).sum(0) for r in blocks])
+        std = (spread.sum(0) / n).sqrt()
+        fallback = torch.where(mean == 0, torch.ones_like(mean), mean.abs())
+        flat = std <= 1e-7 * mean.abs()  # a column that has not varied yet: its size is all we know
+        self.mean, self.std = mean.float(), torch.where(flat, fallback, std).float()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dtype == torch.uint8:
+            x = x.float() / 255
+        elif self.kind != "table":
+            return x
+        if self.mean is not None and self.std is not None:
+            x = (x - self.mean) / self.std
+        return x
+
+    def spec(self) -> dict[str, Any]:
+        """JSON that `Inputs(**spec)` rebuilds exactly (float32 values survive JSON's doubles)."""
+        mean = None if self.mean is None else self.mean.flatten().tolist()
+        std = None if self.std is None else self.std.flatten().tolist()
+        return {"kind": self.kind, "mean": mean, "std": std}
+
+
+class LinearHead(nn.Module):
+    """A linear layer whose rows are classes, in order of arrival; growing never moves a row.
+
+    >>> head = LinearHead(4)
+    >>> head.grow(2, torch.Generator().manual_seed(0)); first = head.weight.clone()
+    >>> head.grow(3, torch.Generator().manual_seed(1)); torch.equal(head.weight[:2], first)
+    True
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(0, width))
+        self.bias = nn.Parameter(torch.empty(0))
+
+    def grow(self, total: int, rng: torch.Generator) -> None:
+        """Add random rows until there are `total`; rows already there keep their values."""
+        old, width = self.weight.shape
+        fresh = (torch.rand(total - old, width, generator=rng) * 2 - 1) / width**0.5
+        self.extend(fresh, torch.zeros(total - old))
+
+    def extend(self, weight: Tensor, bias: Tensor) -> None:
+        """Append these rows: weight (m, width), bias (m,)."""
+        self.weight = nn.Parameter(torch.cat([self.weight.data, weight.to(self.weight)]))
+        self.bias = nn.Parameter(torch.cat([self.bias.data, bias.to(self.bias)]))
+
+    def forget(self) -> None:
+        """Lose every class; rows drawn by the next `grow` are fresh."""
+        self.weight = nn.Parameter(self.weight.data[:0])
+        self.bias = nn.Parameter(self.bias.data[:0])
+
+    def forward(self, features: Tensor) -> Tensor:
+        return nn.functional.linear(features, self.weight, self.bias)
+
+
+class Network(nn.Module):
+    """inputs + backbone + head. `net(x)`: (n, classes) logits of canonical x; `net.features(x)`: (n, width)."""
+
+    def __init__(self, backbone: Body, inputs: Inputs):
+        super().__init__()
+        self.inputs, self.backbone, self.head = inputs, backbone, LinearHead(backbone.width)
+        self.scale = backbone.scale
+        self._norms = [m for m in backbone.modules() if isinstance(m, nn.modules.batchnorm._NormBase)]
+
+    @property
+    def width(self) -> int:
+        """Features of the backbone."""
+        return self.backbone.width
+
+    @property
+    def n_classes(self) -> int:
+        """Rows of the head."""
+        return len(self.head.weight)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes; inputs are moved there."""
+        return self.head.weight.device
+
+    def features(self, x: Tensor) -> Tensor:
+        """(n, width) features of canonical inputs, differentiable."""
+        x = self.inputs(x.to(self.device, non_blocking=True))
+        if self.training and len(x) == 1 and self._norms:
+            with evaluating(self._norms):  # one row has no batch statistics
+                return self.backbone(x)  # type: ignore[no-any-return]
+        return self.backbone(x)  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))  # type: ignore[no-any-return]
+
+    def fix_scale(self, records: Records) -> None:
+        """Fix the scale on which features become integers, where the backbone does not: from the first task's
+        first rows, with a quarter to spare for larger features; once."""
+        if self.scale is None and len(records):
+            features = self.steady(records.take(torch.arange(min(len(records), 1024)))).abs()
+            largest = float(features[features.isfinite()].max()) if features.numel() else 0.0
+            self.scale = 127 / (1.25 * largest) if largest > 0 else 1.0
+
+    @torch.no_grad()
+    def steady(self, x: Tensor, scale: float | None = None) -> Tensor:
+        """Features that do not depend on the batch a row comes in: (n, width) float, or int8 if `scale` is given.
+
+        Rows go through the backbone in blocks of one shape (the last one padded), in evaluation mode.
+        """
+        rows = self.backbone.rows or len(x)
+        with evaluating([self.backbone]):
+            parts = [self._block(part, rows, scale) for part in x.split(max(rows, 1))]
+        return torch.cat(parts) if len(parts) != 1 else parts[0]
+
+    def _block(self, x: Tensor, rows: int, scale: float | None) -> Tensor:
+        n, x = len(x), x.to(self.device, non_blocking=True)
+        if n < rows:
+            x = torch.cat([x, x.new_zeros(rows - n, *x.shape[1:])])
+        if scale is not None and x.dtype == torch.uint8 and hasattr(self.backbone, "integers"):
+            return self.backbone.integers(x)[:n]  # type: ignore[no-any-return, operator]
+        features = self.backbone(self.inputs(x))[:n]
+        if scale is None:
+            return features  # type: ignore[no-any-return]
+        return (features.float() * scale).round_().clamp_(-127, 127).to(torch.int8)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def evaluating(modules: Sequence[nn.Module]) -> Iterator[None]:
+    """These modules in evaluation mode while the block runs, then as they were."""
+    training = [m for module in modules if module.training for m in module.modules() if m.training]
+    for m in training:
+        m.training = False
+    try:
+        yield
+    finally:
+        for m in training:
+            m.training = True
+
+
+def frozen(net: Network) -> Network:
+    """A copy of `net` as it is now, that will not learn: the teacher of distillation methods."""
+    return copy.deepcopy(net).eval().requires_grad_(False)
+
+
+def freeze(net: Network, upto: bool | str | None) -> None:
+    """Stop the backbone from learning: all of it (True), or every layer up to and including the one named.
+
+    Frozen layers stay in evaluation mode, so that their batch-norm statistics do not drift either.
+    Raises ValueError for a name that is not a layer of the backbone.
+    """
+    net.train()
+    net.requires_grad_(True)
+    if upto is None or upto is False:
+        return
+    layers = [(name, m) for name, m in net.backbone.named_modules() if name]
+    if upto is True:
+        net.backbone.requires_grad_(False).eval()
+        return
+    names = [name for name, _ in layers]
+    if upto not in names:
+        raise ValueError(f"freeze={upto!r} is not a layer of the backbone; its layers: {', '.join(names)}")
+    end = max(i for i, name in enumerate(names) if name == upto or name.startswith(f"{upto}."))
+    for name, module in layers[: end + 1]:
+        if not str(upto).startswith(f"{name}."):  # a parent holds later layers too
+            module.requires_grad_(False).eval()

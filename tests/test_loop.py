@@ -1,0 +1,96 @@
+"""The loop: one step a loss, each example once an epoch, and an optimizer that lives as long as it should."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from evergrow import loop
+from evergrow.errors import SettingError
+from evergrow.loop import Training
+from evergrow.memory import Archive
+from evergrow.methods import FineTune
+from evergrow.randomness import Generators
+
+sys.path.append(str(Path(__file__).parent / "methods"))
+from learners import attached, task  # noqa: E402
+
+
+def some(n: int = 10):
+    return task([[float(i), 0.0] for i in range(n)], [i % 3 for i in range(n)], 0, 3)
+
+
+def test_every_example_comes_once_an_epoch_in_another_order():
+    method = attached(FineTune(), epochs=2, batch_size=4)
+    seen = [b.raw[:, 0].tolist() for b in method.batches(some())]
+    assert [len(b) for b in seen] == [4, 4, 2, 4, 4, 2]
+    first, second = sum(seen[:3], []), sum(seen[3:], [])
+    assert sorted(first) == sorted(second) == list(range(10)) and first != second
+
+
+def test_a_memory_is_mixed_in():
+    method = attached(FineTune(), batch_size=3)
+    kept = Archive(Generators(0))
+    kept.extend(torch.full((4, 2), 99.0), torch.tensor([0, 1, 2, 0]))
+    batches = list(method.batches(some(5), mix=kept))
+    assert sum(len(b.y) for b in batches) == 9
+    rows = {(b.raw[i, 0].item(), b.y[i].item()) for b in batches for i in range(len(b.y))}
+    assert {(99.0, 0), (99.0, 1), (99.0, 2), (4.0, 1)} <= rows
+
+
+def test_the_backbone_may_learn_more_slowly():
+    from evergrow.backbones import MLP
+    from evergrow.network import Inputs, Network
+
+    form = {"kind": "table", "columns": 2, "names": []}
+    net = Network(MLP(hidden=(4,)).build(form, torch.Generator()), Inputs("tensor"))
+    net.head.grow(2, torch.Generator())
+    made = loop.optimizer(net, Training(lr=0.1, backbone_lr=0.001))
+    assert [group["lr"] for group in made.param_groups] == [0.1, 0.001]
+    assert isinstance(loop.optimizer(net, Training(optimizer="adamw")), torch.optim.AdamW)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"epochs": 0}, {"lr": 0}, {"optimizer": "adam"}, {"momentum": 1.0}, {"boundary": "x"}]
+)
+def test_wrong_settings_are_refused_with_their_value(wrong):
+    with pytest.raises(SettingError, match=str(next(iter(wrong.values())))):
+        Training(**wrong)
+
+
+def test_a_task_begins_with_a_fresh_optimizer_and_a_stream_goes_on():
+    for boundary, fresh in (("task", True), ("new classes", False)):
+        method = attached(FineTune(), boundary=boundary)
+        loop.run(method, some())
+        next(method.batches(some()))
+        assert (len(method.optimizer.state) == 0) is fresh
+
+
+def test_momentum_of_a_stream_grows_with_the_head():
+    method = attached(FineTune(), boundary="new classes", classes=2)
+    loop.run(method, task([[1.0, 0.0]], [0], 0, 2))
+    before = method.moments["head.weight"]["momentum_buffer"].clone()
+    method.grow(2, 3)
+    next(method.batches(task([[1.0, 0.0]], [2], 2, 3)))
+    now = method.optimizer.state[method.net.head.weight]["momentum_buffer"]
+    assert torch.equal(now[:2], before) and torch.equal(now[2], torch.zeros(2))
+
+
+def test_yielding_without_batches_is_explained():
+    class Hasty(FineTune):
+        def learn(self, task):
+            yield {"new": self.net.head.weight.sum()}
+
+    with pytest.raises(SettingError, match=r"self\.batches"):
+        loop.run(attached(Hasty()), some())
+
+
+def test_nothing_to_learn_is_explained():
+    class Idle(FineTune):
+        def learn(self, task):
+            for _ in self.batches(task):
+                yield {"new": torch.zeros(())}
+
+    with pytest.raises(SettingError, match="nothing can learn"):
+        loop.run(attached(Idle()), some())

@@ -1,0 +1,120 @@
+"""Memories: what stays, what it costs, and what comes back from a store."""
+
+import pytest
+import torch
+
+from evergrow.data import Batch
+from evergrow.errors import SettingError
+from evergrow.memory import Archive, Reservoir, distinct, pad_columns
+from evergrow.randomness import Generators
+
+
+def batch(start: int, n: int, first: bool = True) -> Batch:
+    x = torch.arange(start, start + n, dtype=torch.float32)[:, None]
+    return Batch(x, torch.arange(start, start + n), x, first)
+
+
+def test_every_example_is_as_likely_to_stay():
+    kept = torch.zeros(100)
+    for seed in range(400):
+        past = Reservoir(10, None, Generators(seed))
+        for start in range(0, 100, 7):
+            past.add(batch(start, min(7, 100 - start)))
+        kept[past.y] += 1
+    assert kept.sum() == 4000
+    thirds = kept.view(4, 25).mean(1)  # 40 expected in each; its standard deviation is 1.2
+    assert (thirds - 40).abs().max() < 5
+
+
+def test_an_example_and_its_label_stay_together():
+    past = Reservoir(5, None, Generators(0))
+    for start in range(0, 300, 30):
+        past.add(batch(start, 30), logits=torch.arange(start, start + 30.0)[:, None])
+    assert past.x[:, 0].tolist() == past.y.tolist() == past.logits[:, 0].tolist()
+
+
+def test_later_epochs_are_not_offered():
+    past = Reservoir(5, None, Generators(0))
+    past.add(batch(0, 3))
+    past.add(batch(0, 3, first=False))
+    assert (len(past), past.seen) == (3, 3)
+
+
+def test_recorded_logits_are_nan_for_classes_born_since():
+    past = Reservoir(10, None, Generators(0))
+    past.add(batch(0, 1), logits=torch.tensor([[1.0]]))
+    past.add(batch(1, 1), logits=torch.tensor([[2.0, 3.0, 4.0]]))
+    assert past.logits[1].tolist() == [2.0, 3.0, 4.0]
+    assert past.logits[0].isnan().tolist() == [False, True, True]
+
+
+def test_a_slot_that_is_overwritten_loses_its_old_logits():
+    past = Reservoir(1, None, Generators(0))
+    past.add(batch(0, 1), logits=torch.tensor([[1.0, 2.0]]))
+    past._put(torch.tensor([0]), torch.ones(1, 1), torch.tensor([7]), torch.tensor([[5.0]]))
+    assert past.logits[0].isnan().tolist() == [False, True]
+
+
+def test_a_sample_has_no_example_twice():
+    past = Reservoir(1000, None, Generators(0))
+    past.add(batch(0, 1000))
+    for n in (3, 32, 900, 5000):
+        assert len(past.sample(n).y.unique()) == min(n, 1000)
+
+
+@pytest.mark.parametrize("size, n", [(1000, 5), (10, 10), (1, 1), (50, 3)])
+def test_distinct_rows_are_uniform(size, n):
+    rng, seen = torch.Generator().manual_seed(0), torch.zeros(size)
+    for _ in range(300):
+        seen[distinct(size, n, rng)] += 1
+    assert seen.sum() == 300 * n
+    assert (seen[: size // 2].sum() - seen[size - size // 2 :].sum()).abs() < 6 * (300 * n) ** 0.5
+
+
+def test_augmentation_touches_what_is_drawn_and_not_what_is_kept():
+    past = Reservoir(5, lambda x: x + 100, Generators(0))
+    past.add(batch(0, 5))
+    drawn = past.sample(5)
+    assert (drawn.x == drawn.raw + 100).all() and past.x.max() < 5
+
+
+def test_a_filled_memory_equals_the_one_that_gave_its_state():
+    rngs = Generators(0), Generators(0)
+    a, b = (Reservoir(5, None, rng) for rng in rngs)
+    a.add(batch(0, 9), logits=torch.ones(9, 2))
+    b.fill(a.state())
+    for memory, rng in ((a, rngs[0]), (b, rngs[1])):
+        rng.begin(1)  # the next task, here and in a second process
+        memory.add(batch(9, 9), logits=torch.ones(9, 3))
+    assert torch.equal(a.x, b.x) and a.seen == b.seen
+    assert torch.equal(a.logits.nan_to_num(-1), b.logits.nan_to_num(-1))
+
+
+def test_a_smaller_memory_keeps_an_even_part():
+    a, b = Reservoir(100, None, Generators(0)), Reservoir(11, None, Generators(0))
+    a.add(batch(0, 100))
+    b.fill(a.state())
+    assert b.y.tolist() == [*range(0, 99, 10)][:10] + [99] or len(b) == 11
+    assert (b.y.diff() > 5).all() and b.seen == 100
+
+
+def test_an_archive_keeps_everything_in_order():
+    everything = Archive(Generators(0))
+    for start in (0, 5, 17):
+        everything.extend(batch(start, 3).x, batch(start, 3).y)
+    assert everything.y.tolist() == [0, 1, 2, 5, 6, 7, 17, 18, 19]
+
+
+def test_a_negative_memory_is_refused():
+    with pytest.raises(SettingError, match="memory=-1"):
+        Reservoir(-1, None, Generators(0))
+
+
+def test_a_memory_of_zero_keeps_nothing():
+    past = Reservoir(0, None, Generators(0))
+    past.add(batch(0, 3))
+    assert not past
+
+
+def test_padding_keeps_what_is_there():
+    assert pad_columns(torch.ones(2, 1), 3, 0.0).tolist() == [[1, 0, 0]] * 2

@@ -1,0 +1,136 @@
+"""Networks: heads grow without moving a row; features do not depend on the batch; frozen means frozen."""
+
+import pytest
+import torch
+from torch import nn
+
+from evergrow.backbones import MLP, ConvNet, ResNet32
+from evergrow.data import Tensors
+from evergrow.network import Body, Inputs, LinearHead, Network, evaluating, freeze, frozen
+
+IMAGE = {"kind": "image", "channels": 1, "height": 12, "width": 12}
+TABLE = {"kind": "table", "columns": 5, "names": []}
+
+
+def convnet() -> Network:
+    return Network(ConvNet(base=4).build(IMAGE, torch.Generator().manual_seed(0)), Inputs("image"))
+
+
+def test_growing_never_moves_a_row():
+    head = LinearHead(3)
+    head.grow(2, torch.Generator().manual_seed(0))
+    before = head.weight.detach().clone(), head.bias.detach().clone()
+    head.grow(5, torch.Generator().manual_seed(1))
+    assert torch.equal(head.weight[:2], before[0]) and torch.equal(head.bias[:2], before[1])
+    assert head(torch.zeros(4, 3)).shape == (4, 5)
+
+
+@pytest.mark.parametrize("make", [MLP(hidden=(8, 4)), ConvNet(base=4), ResNet32()])
+def test_steady_features_do_not_depend_on_the_batch(make):
+    net = Network(make.build(IMAGE, torch.Generator().manual_seed(0)), Inputs("image"))
+    x = torch.randint(0, 256, (70, 1, 12, 12), dtype=torch.uint8)
+    whole = net.steady(x)
+    order = torch.randperm(70)
+    for part in order.split(9):
+        assert torch.equal(net.steady(x[part]), whole[part])
+    assert torch.equal(net.steady(x[5:6])[0], whole[5])
+
+
+def test_steady_features_leave_the_mode_as_it_was():
+    net = convnet().train()
+    net.steady(torch.zeros(2, 1, 12, 12, dtype=torch.uint8))
+    assert all(m.training for m in net.modules())
+    with evaluating([net.backbone]):
+        assert not net.backbone.training
+    assert net.backbone.training
+
+
+def test_one_row_can_be_trained_on_despite_batch_norm():
+    net = Network(Norm(), Inputs("tensor"))
+    net.head.grow(2, torch.Generator())
+    net.train()(torch.ones(1, 3)).sum().backward()
+    assert net.backbone.norm.training
+
+
+class Norm(Body):
+    width = 3
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(3)
+
+    def forward(self, x):
+        return self.norm(x)
+
+
+def test_columns_are_standardised_by_the_first_task_alone():
+    inputs = Inputs("table")
+    x = torch.tensor([[1.0, 5.0, 0.0], [3.0, 5.0, 0.0]])
+    inputs.fix(Tensors(x))
+    assert inputs(x).tolist() == [[-1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
+    inputs.fix(Tensors(x * 100))
+    assert inputs(x).tolist() == [[-1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
+    assert inputs(torch.tensor([[0.0, 10.0, 1.0]])).tolist() == [[-2.0, 1.0, 1.0]]
+
+
+def test_the_input_stage_comes_back_from_json_bit_for_bit():
+    import json
+
+    inputs = Inputs("table")
+    inputs.fix(Tensors(torch.rand(50, 7)))
+    twin = Inputs(**json.loads(json.dumps(inputs.spec())))
+    assert torch.equal(twin.mean, inputs.mean) and torch.equal(twin.std, inputs.std)
+
+
+def test_float_tensors_pass_as_they_are():
+    x = torch.tensor([[-3.0, 700.0]])
+    assert torch.equal(Inputs("image", [0.5], [0.2])(x), x)
+
+
+def test_freezing_up_to_a_layer_stops_it_and_what_comes_before():
+    net = convnet()
+    freeze(net, "block2")
+    learns = {name.split(".")[1] for name, p in net.named_parameters() if p.requires_grad}
+    assert learns == {"block3", "weight", "bias"}
+    assert not net.backbone.block2[1].training and net.backbone.block3[1].training
+    freeze(net, None)
+    assert all(p.requires_grad for p in net.parameters())
+
+
+def test_freezing_inside_a_block_leaves_the_rest_of_it():
+    net = Network(ResNet32().build(IMAGE, torch.Generator()), Inputs("image"))
+    freeze(net, "layer1.0")
+    assert not net.backbone.stem[0].weight.requires_grad
+    assert not net.backbone.layer1[0].conv1.weight.requires_grad
+    assert net.backbone.layer1[1].conv1.weight.requires_grad
+
+
+def test_an_unknown_layer_is_refused_by_naming_those_there_are():
+    with pytest.raises(ValueError, match="block1"):
+        freeze(convnet(), "layer9")
+
+
+def test_a_frozen_copy_does_not_follow():
+    net = convnet()
+    net.head.grow(2, torch.Generator())
+    teacher = frozen(net)
+    with torch.no_grad():
+        net.head.weight += 1
+    assert not torch.equal(teacher.head.weight, net.head.weight)
+    assert not any(p.requires_grad for p in teacher.parameters())
+
+
+def test_the_integer_scale_is_fixed_once():
+    net = Network(Norm().eval(), Inputs("tensor"))
+    net.fix_scale(Tensors(torch.tensor([[4.0, -8.0, 0.0]])))
+    scale = net.scale
+    net.fix_scale(Tensors(torch.tensor([[400.0, 0.0, 0.0]])))
+    assert net.scale == scale and 0 < scale * 8 <= 127
+
+
+def test_resnet32_has_the_published_depth_and_size():
+    body = ResNet32().build({**IMAGE, "channels": 3}, torch.Generator())
+    convolutions = sum(isinstance(m, nn.Conv2d) for m in body.modules())
+    assert convolutions == 31  # and the head: 32 layers
+    assert body(torch.zeros(2, 3, 32, 32)).shape == (2, 64)
+    assert body(torch.zeros(2, 3, 24, 40)).shape == (2, 64)
