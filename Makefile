@@ -1,0 +1,56 @@
+# Needs make and Python 3.11 or later, nothing else: everything is installed into .venv by the first target that needs it.
+#   make test             all that CI runs: format, lint, types, tests
+#   make demo [DATA=DIR]  the main job as a user would do it; DIR: a folder per class, or the Fashion-MNIST idx files
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint format docs demo faults bench clean
+
+SYSTEM = $(shell for python in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& command -v $$python && break; done)
+PYTHON := .venv/bin/python
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 10
+
+.venv/made:
+	@test -n "$(SYSTEM)" || { echo "evergrow needs Python 3.11 or later with venv; none was found on PATH." >&2; exit 1; }
+	$(SYSTEM) -m venv .venv
+	@touch $@
+
+.venv/user: pyproject.toml | .venv/made
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/dev: pyproject.toml | .venv/made
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch .venv/user $@
+
+setup: .venv/dev  ## install evergrow and the tools to work on it into .venv
+
+test: lint  ## everything CI runs
+	$(PYTHON) -m pytest -q
+
+lint: .venv/dev  ## format, lint and types, without changing a file
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+
+format: .venv/dev  ## put every file in order
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+docs: .venv/dev  ## write docs/cli.md from the command line's own help
+	$(PYTHON) docs/generate.py
+
+demo: .venv/user  ## the main job, as a user would do it; DATA=DIR for your own images
+	$(PYTHON) -m evergrow demo $(if $(DATA),--data "$(DATA)")
+
+faults: .venv/dev  ## kill `learn` at 200 random moments and look at the model each time
+	$(PYTHON) -m pytest -q -m slow tests -k "fault or kill"
+
+bench: .venv/dev  ## list the benchmarks; each is one command
+	@ls benchmarks/*.py | sed 's|^|$(PYTHON) |'
+
+clean:  ## everything that was made here
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis demo dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,26 @@
+"""evergrow: neural-network classifiers that gain classes. Names are imported when first used."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import backbones as backbones
+    from . import methods as methods
+    from .classifier import GrowingClassifier as GrowingClassifier
+    from .classifier import load as load
+
+__version__ = "0.1.0"
+__all__ = ["GrowingClassifier", "__version__", "backbones", "load", "methods"]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in ("methods", "backbones"):
+        return import_module(f".{name}", __name__)
+    if name in __all__:
+        return getattr(import_module(".classifier", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,61 @@
+"""Imports only point down this list: no circles, and a file is understood by those above it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[1] / "evergrow"
+
+ORDER = """
+errors progress options data randomness labels pixels images chunk files idx listing arrays npz frames tables samples
+datasets inputs sources forms prepare network backbones
+losses memory integers statistics solve loop methods resolve state
+disk manifest folder lock store saving classifier
+ledger configure update checks demo display cli __main__
+""".split()
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Names of evergrow modules imported anywhere in `path`, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            up = len(path.relative_to(SOURCE).parts) - node.level
+            base = [*path.relative_to(SOURCE).parts[:up], *(node.module or "").split(".")]
+            yield from [p for p in base if p][:1] or [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("evergrow"):
+            inner = (node.module or "").split(".")[1:2]
+            yield from inner or [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "evergrow":
+                    yield from alias.name.split(".")[1:2]
+
+
+def top(path: Path) -> str:
+    """The entry of ORDER that a file belongs to."""
+    return path.relative_to(SOURCE).with_suffix("").parts[0]
+
+
+FILES = [path for path in sorted(SOURCE.rglob("*.py")) if path != SOURCE / "__init__.py"]
+
+
+def test_the_list_names_every_module_and_no_other():
+    assert len(set(ORDER)) == len(ORDER)
+    assert {top(path) for path in FILES} == set(ORDER), "put a new file into its place in ORDER"
+
+
+def test_imports_point_down():
+    wrong = [
+        f"{path.relative_to(SOURCE)} imports {other}"
+        for path in FILES
+        for other in imported(path)
+        if other in ORDER and other != top(path) and ORDER.index(other) >= ORDER.index(top(path))
+    ]
+    assert wrong == []
+
+
+def test_every_file_says_in_its_first_line_what_it_is_for():
+    for path in [*FILES, SOURCE / "__init__.py"]:
+        docstring = ast.get_docstring(ast.parse(path.read_text()))
+        assert docstring, path
+        assert docstring.splitlines()[0].endswith((".", ":")), path
