@@ -1,0 +1,95 @@
+"""The manifest of a version: JSON that people can read, sealed with a hash of itself."""
+
+import contextlib
+import hashlib
+import json
+import math
+import platform
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from .disk import Fault
+from .errors import FormatError
+
+FORMAT = 1
+PACKAGES = ("evergrow", "torch", "numpy", "safetensors", "pyarrow")
+
+
+def make(version: int, parent: int | None, content: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest: what the store says of a version, then `content`.
+
+    Keys become strings, arrays lists, NaN and infinity null: strict JSON, which any tool reads.
+    """
+    packages = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            packages[name] = metadata.version(name)
+    own = {
+        "format": FORMAT,
+        "version": version,
+        "parent": parent,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    made: dict[str, Any] = _plain({**own, **content, **own, "packages": packages})
+    return made
+
+
+def dump(manifest: Mapping[str, Any]) -> bytes:
+    """Indented JSON whose last key, "seal", is the hash of all before it, white space apart.
+
+    >>> load(dump({"format": 1, "files": {}, "blobs": {}}))
+    {'format': 1, 'files': {}, 'blobs': {}}
+    """
+    content = json.loads(_compact({key: manifest[key] for key in manifest if key != "seal"}))
+    content["seal"] = _hash(content)
+    try:
+        return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError:  # a label from a file's name that is not valid text
+        return (json.dumps(content, indent=2) + "\n").encode()
+
+
+def load(data: bytes) -> dict[str, Any]:
+    """What was dumped.  Fault: it is not.  FormatError: by a version of evergrow not known here."""
+    try:
+        manifest = json.loads(data)
+        known = manifest["format"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise Fault("manifest.json is not a manifest") from error
+    if isinstance(known, int) and known != FORMAT:
+        raise FormatError(f"is of format {known} and this evergrow reads format {FORMAT}")
+    if manifest.pop("seal", None) != _hash(manifest):
+        raise Fault("manifest.json does not match its own hash")
+    if not all(map(_sound, (manifest.get("files"), manifest.get("blobs")))):
+        raise Fault("manifest.json does not list its files")
+    return dict(manifest)
+
+
+def _sound(entries: Any) -> bool:
+    """Whether these are entries by name: each with a hash, and not a path, and a size."""
+    return isinstance(entries, dict) and all(
+        isinstance(entry, dict)
+        and re.fullmatch("[0-9a-f]{64}", str(entry.get("sha256")))
+        and isinstance(entry.get("bytes"), int)
+        for entry in entries.values()
+    )
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_compact(content)).hexdigest()
+
+
+def _compact(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):  # numpy and torch, scalars too
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {key if isinstance(key, str) else str(key): _plain(value[key]) for key in value}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
