@@ -1,0 +1,111 @@
+"""Exact arithmetic on rows of 8-bit integers: products, content hashes, and packing of large integers into bytes."""
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+ROWS = 131_072  # 127 * 127 * 131,072 < 2**31: more rows than this might overflow an int32 product
+_FLOAT_ROWS = 1_024  # 127 * 127 * 1,024 < 2**24: fewer than this are exact in float32
+_DIRECTIONS = 8  # 32-bit projections of a row that its hash is made of
+
+
+def product(a: Tensor, b: Tensor) -> Tensor:
+    """The exact product of int8 matrices in -127..127, (m, n) and (n, p), as int32 (m, p); n <= ROWS.
+
+    `torch._int_mm` where it is exact and takes these shapes, float32 products of few terms elsewhere: the same
+    integers either way.
+
+    >>> product(torch.tensor([[100, 100]], dtype=torch.int8), torch.tensor([[100], [-99]], dtype=torch.int8)).item()
+    100
+    """
+    aligned = a.device.type == "cpu" or (len(a) > 16 and a.shape[1] % 8 == b.shape[1] % 8 == 0)
+    if aligned and min(*a.shape, *b.shape) > 0 and _has_exact_integers(a.device.type):
+        return torch._int_mm(a, b)
+    total = torch.zeros(len(a), b.shape[1], dtype=torch.int32, device=a.device)
+    with torch.autocast(a.device.type, enabled=False):
+        for left, right in zip(a.split(_FLOAT_ROWS, 1), b.split(_FLOAT_ROWS), strict=True):
+            total += (left.float() @ right.float()).int()
+    return total
+
+
+@cache
+def _has_exact_integers(device: str) -> bool:
+    """Whether `torch._int_mm` is fast and exact here: processors without VNNI may saturate at 16 bits."""
+    if device == "cpu" and not torch.backends.mkldnn.is_available():
+        return False
+    a = torch.full((64, 64), 127, dtype=torch.int8, device=device)
+    a[::2] = -127
+    try:
+        right = torch._int_mm(a, a.T.contiguous()).double()
+    except RuntimeError:
+        return False
+    return torch.equal(right, a.double() @ a.double().T)
+
+
+def hashes(q: Tensor) -> Tensor:
+    """A 64-bit content hash of each row: the same on every machine, in any batch.  q: (n, p) int8; gives (n,) int64.
+
+    Random integer projections, mixed by splitmix64 (Steele, Lea and Flood 2014, Fast splittable pseudorandom
+    number generators).
+    """
+    code = torch.zeros(len(q), dtype=torch.int64, device=q.device)
+    for rows, part in zip(q.split(_FLOAT_ROWS), code.split(_FLOAT_ROWS), strict=True):
+        for projection in product(rows, _directions(q.shape[1]).to(q.device)).long().unbind(1):
+            part.copy_(_mix(part ^ projection))
+    return code
+
+
+@cache
+def _directions(width: int) -> Tensor:
+    """(width, 8) int8 in -127..127, fixed for ever."""
+    mixed = _mix(torch.arange(width * _DIRECTIONS).view(width, _DIRECTIONS))
+    return ((mixed & 0xFFFF) % 255 - 127).to(torch.int8)
+
+
+def _mix(z: Tensor) -> Tensor:
+    """One step of splitmix64 on int64, which wraps as uint64 does."""
+    z = z - 0x61C8864680B583EB  # + 0x9E3779B97F4A7C15
+    z = (z ^ ((z >> 30) & 0x3FFFFFFFF)) * -0x40A7B892E31B1A47  # 0xBF58476D1CE4E5B9
+    z = (z ^ ((z >> 27) & 0x1FFFFFFFFF)) * -0x6B2FB644ECCEEE15  # 0x94D049BB133111EB
+    return z ^ ((z >> 31) & 0x1FFFFFFFF)
+
+
+def pack(values: Tensor) -> Tensor:
+    """Integers in few bytes: as many planes of bytes as the largest needs, each compressed.  Gives (m,) uint8.
+
+    values: (n,) int64. Compressing takes a fifth to a quarter off (measured on 6,400 features of Fashion-MNIST).
+
+    >>> unpack(pack(torch.tensor([3, -70_000, 12]))).tolist()
+    [3, -70000, 12]
+    """
+    import pyarrow as pa
+
+    folded = ((values << 1) ^ (values >> 63)).cpu()  # zigzag: the sign is the lowest bit
+    lowest, highest = folded.aminmax() if len(folded) else (torch.tensor(0), torch.tensor(0))
+    planes = 8 if lowest < 0 else -(-int(highest).bit_length() // 8)
+    raw = folded.view(torch.uint8).view(-1, 8)
+    codec = pa.Codec("zstd", compression_level=1)
+    parts = [codec.compress(raw[:, i].contiguous().numpy()) for i in range(planes)]
+    header = torch.tensor([len(values), planes, *(part.size for part in parts)])
+    return torch.cat(
+        [
+            header.view(torch.uint8),
+            *(torch.frombuffer(bytearray(p), dtype=torch.uint8) for p in parts),
+        ]
+    )
+
+
+def unpack(packed: Tensor) -> Tensor:
+    """What `pack` was given: (n,) int64."""
+    import pyarrow as pa
+
+    n, planes = packed[:16].clone().view(torch.int64).tolist()
+    start = 16 + 8 * planes
+    sizes = packed[16:start].clone().view(torch.int64).tolist()
+    raw = torch.zeros(n, 8, dtype=torch.uint8)
+    for i, part in enumerate(packed[start:].split(sizes) if planes else ()):
+        plain = pa.Codec("zstd").decompress(part.numpy(), decompressed_size=n)
+        raw[:, i] = torch.frombuffer(bytearray(plain), dtype=torch.uint8)
+    folded = raw.view(torch.int64).view(n)
+    return ((folded >> 1) & 0x7FFFFFFFFFFFFFFF) ^ -(folded & 1)
