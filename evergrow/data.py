@@ -1,6 +1,8 @@
 """What flows through evergrow: a `Task` is a chunk of labelled data, seen by methods as `Batch`es."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,7 +33,8 @@ class Tensors:
         return len(self.x)
 
     def take(self, rows: Tensor) -> Tensor:
-        return self.x[rows]
+        taken: Tensor = self.x[rows]
+        return taken
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,35 @@ class Task:
         """Columns present in this task, sorted; old classes may come back."""
         return self.y.unique()
 
-    def blocks(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def blocks(self, size: int, workers: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Every example once, in order: (m, ...) canonical tensors and (m,) columns, m <= size."""
-        for rows in torch.arange(len(self.y)).split(size):
-            yield self.records.take(rows), self.y[rows]
+        for rows, x in fetched(self.records, torch.arange(len(self.y)).split(size), workers):
+            yield x, self.y[rows]
+
+
+def fetched(
+    records: Records, parts: Iterable[Tensor], workers: int = 0
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """(rows, canonical tensors) for each part, in order; `workers` threads fetch ahead, 0 fetches in turn.
+
+    >>> [x.tolist() for _, x in fetched(Tensors(torch.arange(3)), torch.arange(3).split(2), workers=2)]
+    [[0, 1], [2]]
+    """
+    if not workers:
+        for rows in parts:
+            yield rows, records.take(rows)
+        return
+    with ThreadPoolExecutor(workers, "evergrow-fetch") as pool:
+        waiting: deque[tuple[Tensor, Future[Tensor]]] = deque()
+        try:
+            for rows in parts:
+                waiting.append((rows, pool.submit(records.take, rows)))
+                if len(waiting) > 2 * workers:
+                    ready, x = waiting.popleft()
+                    yield ready, x.result()
+            while waiting:
+                ready, x = waiting.popleft()
+                yield ready, x.result()
+        finally:
+            for _, x in waiting:
+                x.cancel()

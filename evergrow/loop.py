@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from .data import Batch, Records, Task
+from .data import Batch, Records, Task, fetched
 from .errors import SettingError
 from .network import Network, freeze
 
@@ -38,6 +38,7 @@ class Training:
     augment: maps (n, ...) canonical tensors to tensors of the same shape; drawn afresh at each step.
     autocast: torch dtype for automatic mixed precision, or None.
     boundary: "task", or "new classes": a stream, in which the optimizer's state lives on.
+    num_workers: threads that fetch the next batches meanwhile.
 
     >>> Training(lr=-1)
     Traceback (most recent call last):
@@ -55,12 +56,15 @@ class Training:
     augment: Callable[[Tensor], Tensor] | None = None
     autocast: torch.dtype | None = None
     boundary: str = "task"
+    num_workers: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise SettingError(f"{name}={value!r}: a whole number, at least 1.")
+        if not isinstance(self.num_workers, int) or self.num_workers < 0:
+            raise SettingError(f"num_workers={self.num_workers!r}: threads, 0 or more.")
         for name in ("lr", "backbone_lr"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -87,8 +91,6 @@ def run(method: "Method", task: Task) -> None:
             step(method, terms)
     except StopIteration:
         pass
-    finally:
-        steps.close()
     if method.how.boundary == "new classes" and method.optimizer is not None:
         method.moments = _moments(method)
 
@@ -134,8 +136,7 @@ def batches(
     try:
         for epoch in range(how.epochs):
             order = torch.randperm(len(y), generator=method.rng("order"))
-            for rows in order.split(how.batch_size):
-                raw = records.take(rows)
+            for rows, raw in fetched(records, order.split(how.batch_size), how.num_workers):
                 yield Batch(how.augment(raw) if how.augment else raw, y[rows], raw, epoch == 0)
     finally:
         method.net.eval()
@@ -192,7 +193,7 @@ def _autocast(method: "Method") -> AbstractContextManager[Any]:
 def _moments(method: "Method") -> dict[str, dict[str, Tensor]]:
     """The optimizer's state by parameter name, for a stream that goes on."""
     assert method.optimizer is not None
-    names = {p: name for name, p in method.net.named_parameters()}
+    names: dict[Any, str] = {p: name for name, p in method.net.named_parameters()}
     state = method.optimizer.state
     return {
         names[p]: {key: torch.as_tensor(v).clone() for key, v in values.items() if v is not None}

@@ -164,7 +164,7 @@ def distinct(size: int, n: int, rng: torch.Generator) -> Tensor:
     """(min(n, size),) different rows of `size`, uniformly drawn, with work proportional to n when n is small."""
     if n * 8 >= size:
         return torch.randperm(size, generator=rng)[:n]
-    rows = torch.randint(size, (2 * n,), generator=rng).unique()
+    rows: Tensor = torch.randint(size, (2 * n,), generator=rng).unique()
     while len(rows) < n:
         more = torch.randint(size, (2 * n,), generator=rng)
         rows = torch.cat([rows, more]).unique()

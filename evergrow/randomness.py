@@ -50,7 +50,7 @@ def isolated(seed: int) -> Iterator[None]:
     """torch's global generators seeded while the block runs (dropout draws from them), then as they were."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices=list(devices)):
-        torch.random.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         for device in devices:
             torch.cuda.default_generators[device].manual_seed(seed)
         yield

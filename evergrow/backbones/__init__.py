@@ -1,0 +1,65 @@
+"""The backbones, as plain data: help and lists need no torch. To add one: write a file, add its line here."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import SettingError
+
+if TYPE_CHECKING:
+    from .base import Backbone
+
+
+class Entry(NamedTuple):
+    """Where a backbone lives and what it is, in a line."""
+
+    name: str
+    file: str
+    cls: str
+    reads: str
+    line: str
+
+
+ENTRIES = (
+    Entry("patches", "patches", "Patches", "image", "Training-free filters: whitened patches of photographs."),
+    Entry("fourier", "fourier", "Fourier", "table", "Random Fourier features of standardised columns; fixed."),
+    Entry("none", "none", "Nothing", "any", "The inputs themselves are the features; tables standardised."),
+    Entry("mlp", "mlp", "MLP", "any", "Fully connected layers with ReLU, trained."),
+    Entry("convnet", "convnet", "ConvNet", "image", "A small convolutional network, trained; any image size."),
+    Entry("resnet32", "resnet32", "ResNet32", "image", "The 32-layer residual network for CIFAR; any image size."),
+    Entry("timm", "pretrained", "Timm", "image", "timm:<name>, any network of timm, its own preprocessing."),
+)
+__all__ = [entry.cls for entry in ENTRIES]
+
+
+def get(name: str, **settings: Any) -> "Backbone":
+    """A backbone by name, with settings; `timm:<network>` names one of timm's.
+
+    >>> get("mlp", hidden=(400, 400))
+    MLP(hidden=(400, 400))
+    """
+    base, _, rest = name.partition(":")
+    entry = next((e for e in ENTRIES if e.name == base), None)
+    if entry is None or (base == "timm") != bool(rest):
+        known = ", ".join("timm:<network>" if e.name == "timm" else e.name for e in ENTRIES)
+        raise SettingError(f"there is no backbone {name!r}; there are: {known}, or pass an nn.Module.")
+    cls = getattr(import_module(f".{entry.file}", __name__), entry.cls)
+    if rest:
+        settings["network"] = rest
+    try:
+        return cls(**settings)  # type: ignore[no-any-return]
+    except TypeError as error:
+        raise SettingError(f"backbone {name!r} does not take these settings: {error}") from None
+
+
+def name_of(backbone: "Backbone") -> str:
+    """The name that `get` knows this backbone by; "own" for a network of the user's."""
+    cls = type(backbone).__name__
+    name = next((e.name for e in ENTRIES if e.cls == cls), "own")
+    return f"timm:{backbone.settings()['network']}" if name == "timm" else name
+
+
+def __getattr__(cls: str) -> Any:
+    for entry in ENTRIES:
+        if entry.cls == cls:
+            return getattr(import_module(f".{entry.file}", __name__), cls)
+    raise AttributeError(f"module {__name__!r} has no attribute {cls!r}")

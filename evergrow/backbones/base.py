@@ -1,0 +1,44 @@
+"""The contract between a backbone and the rest of evergrow: settings that say how inputs are prepared and what is built."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from .. import prepare
+from ..errors import SettingError
+from ..network import Body, Inputs
+from ..sources import Seen
+
+
+@dataclass
+class Backbone:
+    """Settings of a backbone: the fields of a dataclass, shown by `get_params`, the command line and manifest.json.
+
+    A backbone writes `build`, and `prepare` where its inputs are not images.
+    """
+
+    def prepare(self, seen: Seen, image_size: int | tuple[int, int] | None = None) -> dict[str, Any]:
+        """The canonical form of inputs, as JSON; fixed by the first chunk.  Raises SettingError for other kinds."""
+        self.needs(seen, "image")
+        return prepare.spec(seen, image_size)
+
+    def inputs(self, prepared: dict[str, Any]) -> Inputs:
+        """The stage that turns canonical tensors into what the module reads."""
+        return Inputs(prepared["kind"])
+
+    def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
+        """The module for inputs of this form; initial weights are drawn from `rng` alone."""
+        raise NotImplementedError
+
+    def settings(self) -> dict[str, Any]:
+        """The fields and their values."""
+        return asdict(self)
+
+    def needs(self, seen: Seen, *kinds: str) -> None:
+        """Raise SettingError unless the data is of one of these kinds."""
+        if seen.kind not in kinds:
+            raise SettingError(
+                f"backbone {type(self).__name__} reads {' or '.join(kinds)} data, this is {seen.kind} data; "
+                f"choose another backbone (backbone='auto' picks one)."
+            )

@@ -1,0 +1,92 @@
+"""Any network of timm, by name, with the preprocessing its weights were trained with."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from .. import prepare
+from ..errors import SettingError
+from ..network import Body, Inputs
+from ..sources import Seen
+from .base import Backbone
+from .own import Wrapped
+
+
+@dataclass
+class Timm(Backbone):
+    """network: a name that timm knows, such as "resnet18".  pretrained: its published weights, else random ones.
+
+    Weights are downloaded by timm the first time and kept in its cache.
+
+    >>> net = Timm("test_resnet", pretrained=False)
+    >>> form = net.prepare(Seen("image", channels=3, sizes=((200, 300),)), image_size=64)
+    >>> net.build(form, torch.Generator()).width > 0
+    True
+    """
+
+    network: str
+    pretrained: bool = True
+
+    def prepare(self, seen: Seen, image_size: int | tuple[int, int] | None = None) -> dict[str, Any]:
+        self.needs(seen, "image")
+        size = image_size or tuple(self._config()["input_size"][1:])
+        return prepare.spec(seen, size, channels=3)
+
+    def inputs(self, prepared: dict[str, Any]) -> Inputs:
+        config = self._config()
+        return Inputs("image", config["mean"], config["std"])
+
+    def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
+        timm = _timm()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
+            try:
+                module = timm.create_model(self.network, pretrained=self.pretrained, num_classes=0)
+            except Exception as error:
+                raise SettingError(
+                    f"timm could not give {self.network!r} with its weights: {error}. Without a network connection "
+                    "put the weights into timm's cache first, or start from a file of your own (evergrow adopt --weights)."
+                ) from error
+        return self._wrapped(module, prepared)
+
+    def trained(self, network: nn.Module, head: str, prepared: dict[str, Any]) -> Body:
+        """The body of a network of this name that was trained elsewhere, without its layer `head`."""
+        module = _timm().create_model(self.network, pretrained=False, num_classes=0)
+        weights = {k: v for k, v in network.state_dict().items() if not k.startswith(f"{head}.")}
+        module.load_state_dict(weights)
+        return self._wrapped(module, prepared)
+
+    def _wrapped(self, module: nn.Module, prepared: dict[str, Any]) -> Body:
+        body = Wrapped(module, 0)
+        body.width, body.any_size = _width(body, prepared), True
+        return body
+
+    def _config(self) -> dict[str, Any]:
+        timm = _timm()
+        if not timm.is_model(self.network.split(".")[0]):
+            close = ", ".join(timm.list_models(f"*{self.network.split('.')[0][:6]}*")[:8])
+            raise SettingError(f"timm has no network {self.network!r}; close names: {close or 'none'}.")
+        config = timm.get_pretrained_cfg(self.network)
+        if config is None:
+            return {"input_size": (3, 224, 224), "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+        return config.to_dict()  # type: ignore[no-any-return]
+
+
+def _timm() -> Any:
+    try:
+        import timm
+    except ImportError:
+        raise SettingError(
+            "backbone timm:... needs timm, which is not installed: pip install 'evergrow[images]'."
+        ) from None
+    return timm
+
+
+@torch.no_grad()
+def _width(body: Body, prepared: dict[str, Any]) -> int:
+    body.eval()
+    features = body(torch.zeros(1, 3, prepared["height"], prepared["width"]))
+    body.train()
+    return int(features.shape[1])

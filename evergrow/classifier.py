@@ -1,0 +1,627 @@
+"""The estimator: scikit-learn outside, a growing network inside. Turns labels into columns and back."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn.exceptions
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.utils.validation import validate_data
+from torch import nn
+
+from . import backbones, loop, methods, prepare, progress, saving, sources
+from .backbones.base import Backbone
+from .data import Records, Task
+from .errors import DataError, NotFittedError, SettingError
+from .methods.base import Method
+from .network import Body, Network
+from .randomness import Generators, Seeded, isolated
+from .resolve import resolve
+from .sources import Chunk, Seen
+from .store import ModelFolder
+
+
+class _NotFitted(NotFittedError, sklearn.exceptions.NotFittedError):  # type: ignore[misc]
+    """Ours and scikit-learn's at once."""
+
+
+class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier whose classes grow as data arrives.
+
+    `classes_` only ever gets longer: new labels of a chunk are sorted and appended, and column j of every score
+    means the same class for the whole life of the model. By default the network's body is not trained and its
+    last layer is solved exactly from sums, so nothing is forgotten; see `method`.
+
+    backbone: "auto", a name (`evergrow backbones`), `backbones.MLP(hidden=(400, 400))`, an nn.Module that gives
+        feature vectors, or a callable that builds one.
+    method: "auto", a name (`evergrow methods`), "package.module:Class" or an object (`methods.ER(memory=500)`).
+    epochs, batch_size, optimizer ("sgd", "adamw"), lr, momentum, weight_decay: training on one task, for methods
+        that train.  backbone_lr: the backbone's learning rate, if it is to differ.
+    freeze: True for the whole backbone, or the name of the last layer that does not learn.
+    augment: maps (n, channels, height, width) uint8 images (or rows) to the same shape; drawn afresh each step.
+    image_size: pixels a side, or (height, width); None: the size of the first images where it is small.
+    boundary: "task": each call is a task; "new classes": a stream, methods consolidate only when classes arrive.
+    validation: share of each chunk held back and never trained on, in [0, 1); accuracy on it is in `update_`.
+    num_workers: threads that decode the next batches while this one is learnt; 0 decodes in turn.
+    device: "auto", "cpu", "cuda", ...  precision: "auto" (float32), "float32", "bfloat16", "float16".
+    random_state: seed of every random draw.
+
+    Attributes: classes_ (labels by column), counts_ (samples learnt, by column), backbone_, method_ and reason_
+    (what was chosen, and why), update_ (the last update, as a dict).
+
+    >>> from sklearn.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = GrowingClassifier().partial_fit(X[y < 5], y[y < 5]).partial_fit(X[y >= 5], y[y >= 5])
+    >>> clf.classes_.tolist(), bool(clf.score(X, y) > 0.95)
+    ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], True)
+    """
+
+    classes_: np.ndarray
+    counts_: np.ndarray
+    update_: dict[str, Any]
+    backbone_: str
+    method_: str
+    reason_: str
+    prepare_: dict[str, Any] | None
+    tasks_: int
+    adopted_: int
+    body_: Backbone
+    net_: Network
+    learner_: Method
+
+    def __init__(
+        self,
+        backbone: Any = "auto",
+        method: Any = "auto",
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimizer: str = "sgd",
+        lr: float = 0.05,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        backbone_lr: float | None = None,
+        freeze: bool | str | None = None,
+        augment: Any = None,
+        image_size: int | tuple[int, int] | None = None,
+        boundary: str = "task",
+        validation: float = 0,
+        num_workers: int = 0,
+        device: str = "auto",
+        precision: str = "auto",
+        random_state: int | None = 0,
+    ):
+        self.backbone = backbone
+        self.method = method
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.lr = lr
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.backbone_lr = backbone_lr
+        self.freeze = freeze
+        self.augment = augment
+        self.image_size = image_size
+        self.boundary = boundary
+        self.validation = validation
+        self.num_workers = num_workers
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+
+    # -- learning ---------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None) -> "GrowingClassifier":
+        """Forget everything, then learn (X, y). A call that fails leaves the model as it was."""
+        with self._all_or_nothing():
+            for name in [n for n in vars(self) if n.endswith("_") and not n.startswith("_")]:
+                delattr(self, name)
+            return self._learn(X, y, None)
+
+    def partial_fit(self, X: Any, y: Any = None, classes: Iterable[Any] | None = None) -> "GrowingClassifier":
+        """Learn (X, y) and keep what was learnt before; labels not seen before become new classes.
+
+        X: arrays or tensors ((n, d) tables, (n, height, width) or (n, height, width, 1 or 3) images), lists of PIL
+            images or paths, data frames, torch or Hugging Face datasets, a folder with one subfolder a class,
+            CSV, Parquet, JSON lines, npz or idx files; y: (n,) labels, all str or all int, or None where X has them.
+        classes: labels to announce; they get columns now and no score until they are seen.
+
+        A call that fails leaves the model as it was.  Raises DataError, SettingError.
+        """
+        with self._all_or_nothing():
+            return self._learn(X, y, classes)
+
+    def _learn(self, X: Any, y: Any, classes: Iterable[Any] | None) -> "GrowingClassifier":
+        began = time.perf_counter()
+        if getattr(self, "predicts_only_", False):
+            raise SettingError("this model was loaded with learning=False: load it whole to learn on.")
+        chunk = self._chunk(X, y, reset=not hasattr(self, "prepare_"))
+        if chunk.labels is None:
+            raise DataError(
+                "requires y to be passed, but the target y is None: give labels, or data that holds them."
+            )
+        if not hasattr(self, "net_"):
+            self._start(chunk)
+        elif self.prepare_ is None:
+            self.prepare_ = self.body_.prepare(chunk.seen, self.image_size)
+        else:
+            self._check(chunk)
+            self._follow()
+        learn, held = self._hold_back(chunk)
+        assert self.prepare_ is not None and learn.labels is not None
+        records = prepare.Prepared(learn, self.prepare_)
+        self.net_.inputs.fix(records)
+        old, self.classes_ = len(self.classes_), self._labels(chunk.labels, classes)
+        total = len(self.classes_)
+        columns = self._columns(learn.labels)
+        boundary = self.boundary == "task" or total > old
+        self._run(Task(records, columns, old, total, self.tasks_, boundary))
+        self.counts_ = np.pad(self.counts_, (0, total - len(self.counts_)))
+        self.counts_ = self.counts_ + np.bincount(columns.numpy(), minlength=total)
+        self.tasks_ += 1
+        self.update_ = {
+            "task": self.tasks_,
+            "samples": len(columns),
+            "old_classes": self.classes_[:old].tolist(),
+            "new_classes": self.classes_[old:].tolist(),
+            "method": self.method_,
+            "backbone": self.backbone_,
+            "reason": self.reason_,
+            "warnings": self._warnings(columns, old),
+            "skipped": len(chunk.skipped),
+            "seconds": time.perf_counter() - began,
+        }
+        if held is not None:
+            self.update_["validation"] = self._judge(held, old)
+        return self
+
+    def _run(self, task: Task) -> None:
+        """Let the method learn the task; whatever stops it brings everything back."""
+        learner = self.learner_
+        learner.rng.begin(self.tasks_)
+        learner.watch = progress.for_terminal()
+        learner.watched = not isinstance(learner.watch, progress.Silent)
+        restore = learner.snapshot()
+        try:
+            if task.total > task.old:
+                learner.grow(task.old, task.total)
+            quiet = learner.needs_fixed  # a network at rest draws nothing
+            with nullcontext() if quiet else isolated(learner.rng("global").initial_seed()):
+                loop.run(learner, task)
+            learner.done()
+        except BaseException:
+            restore()
+            raise
+        finally:
+            learner.optimizer = None
+            learner.watch.close()
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        before = dict(self.__dict__)
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _start(self, chunk: Chunk) -> None:
+        """Choose and build the network and the method for data like this."""
+        self.body_, self.backbone_ = self._backbone(chunk.seen.kind)
+        self.prepare_ = self.body_.prepare(chunk.seen, self.image_size)
+        body = self.body_.build(self.prepare_, Generators(self._seed())("backbone"))
+        self.net_ = Network(body, self.body_.inputs(self.prepare_)).eval()
+        self.classes_, self.counts_, self.tasks_, self.adopted_ = np.array([]), np.zeros(0, int), 0, 0
+        self._choose_method(chunk.seen.kind)
+
+    def _backbone(self, kind: str) -> tuple[Backbone, str]:
+        given = self.backbone
+        if isinstance(given, Backbone):
+            return given, backbones.name_of(given)
+        if isinstance(given, str):
+            name = resolve(given, "", kind).backbone
+            return backbones.get(name), name
+        if isinstance(given, nn.Module) or callable(given):
+            from .backbones.own import Own
+
+            return Own(given), "own"
+        raise SettingError(
+            f"backbone={given!r}: a name ({', '.join(e.name for e in backbones.ENTRIES)}), an nn.Module that gives "
+            "(n, width) features, or a callable that builds one."
+        )
+
+    def _choose_method(self, kind: str) -> None:
+        trains = self.net_.backbone.trains and self.freeze is not True
+        given = "given" if isinstance(self.method, Method) else self.method
+        if not isinstance(given, str):
+            raise SettingError(f"method={given!r}: a name, 'package.module:Class' or a Method object.")
+        asked = self.backbone if isinstance(self.backbone, str) else "own"
+        choice = resolve(asked, given, kind, trains, bool(self.adopted_))
+        if isinstance(self.method, Method):
+            self.learner_, self.method_ = self.method.fresh(), methods.name_of(self.method)
+        else:
+            self.learner_, self.method_ = methods.get(choice.method), choice.method
+        self.reason_ = choice.reason
+        if self.learner_.needs_fixed and trains:
+            self.reason_ += f"; {self.method_} keeps the backbone as it is"
+        self._attach()
+
+    def _attach(self) -> None:
+        rng = Generators(self._seed())
+        self.net_.to(_device(self.device))
+        self.learner_.attach(self.net_, self._training(rng), rng)
+
+    def _training(self, rng: Generators) -> loop.Training:
+        names = {f.name for f in fields(loop.Training)} - {"augment", "autocast"}
+        shared = {name: getattr(self, name) for name in names}
+        hook = None if self.augment is None else Seeded(self.augment, rng)
+        return loop.Training(**shared, augment=hook, autocast=_precision(self.precision))
+
+    def _follow(self) -> None:
+        """Take over settings that changed since the last task; refuse those that may not."""
+        learner = self.learner_
+        how = self._training(learner.rng)
+        if how != learner.how:
+            learner.how = how
+        if isinstance(self.method, Method):
+            if type(self.method) is not type(learner):
+                raise SettingError(
+                    f"this model learns by {self.method_}, and method={self.method!r} is another one; "
+                    "change_method() says what can be taken along and changes it."
+                )
+            if self.method.settings() != learner.settings():
+                self._replace(self.method.fresh())
+        elif self.method not in ("auto", self.method_):
+            raise SettingError(
+                f"this model learns by {self.method_}, not {self.method}; "
+                "change_method() says what can be taken along and changes it."
+            )
+
+    def _replace(self, fresh: Method) -> None:
+        """Go on with a method of the same kind and other settings."""
+        remembered = self.learner_.state()
+        self.learner_ = fresh
+        self._attach()
+        fresh.fill(remembered)
+
+    def change_method(self, method: Any) -> list[str]:
+        """Go on learning by another method.  Returns what could not be taken along, in words.
+
+        Between methods that train the network: memories of the same name are taken along. Between closed-form
+        methods: the sums are. From one kind to the other nothing can be, and it is refused (SettingError).
+        """
+        self._fitted()
+        fresh = method.fresh() if isinstance(method, Method) else methods.get(method)
+        old = self.learner_
+        if fresh.needs_fixed != old.needs_fixed:
+            raise SettingError(
+                f"{self.method_} and {methods.name_of(fresh)} know classes in different ways (by sums, by weights): "
+                "nothing of one helps the other; begin a new model with all the data instead."
+            )
+        remembered, lost = old.state(), []
+        self.learner_, self.method_ = fresh, methods.name_of(fresh)
+        self.method, self.reason_ = method, "as asked for"
+        self._attach()
+        mine = fresh.state()
+        for name in list(remembered):
+            same = name in mine and type(mine[name]) is type(remembered[name])
+            if not same and remembered[name] not in (None, {}):
+                lost.append(f"{methods.name_of(old)}'s {name}")
+            if not same:
+                del remembered[name]
+        fresh.fill(remembered)
+        return lost
+
+    # -- labels and inputs --------------------------------------------------------------------------
+
+    def _labels(self, y: np.ndarray, classes: Iterable[Any] | None) -> np.ndarray:
+        """classes_ once this chunk is learnt: what was known, then new labels, sorted."""
+        arriving = y if classes is None else np.concatenate([y, sources.clean_labels(list(classes))])
+        known = getattr(self, "classes_", np.array([]))
+        found = np.unique(arriving) if len(arriving) > 1 else arriving
+        if not len(known):
+            return found if found.dtype != object else np.array(found.tolist())
+        if (found.dtype.kind in "iu") != (known.dtype.kind in "iu"):
+            kinds = {True: "int", False: "str"}
+            raise DataError(
+                f"labels are {kinds[found.dtype.kind in 'iu']}, but this model was started with "
+                f"{kinds[known.dtype.kind in 'iu']} labels; pass labels of the same kind."
+            )
+        index = self._index()
+        new = [label for label in found.tolist() if label not in index]
+        return np.concatenate([known, np.array(new)]) if new else known
+
+    def _index(self) -> dict[Any, int]:
+        cached = getattr(self, "_columns_by_label", None)
+        if cached is None or cached[0] is not self.classes_:
+            labels = {label: j for j, label in enumerate(self.classes_.tolist())}
+            cached = self._columns_by_label = (self.classes_, labels)
+        return cached[1]
+
+    def _columns(self, y: np.ndarray) -> torch.Tensor:
+        index = self._index()
+        if len(y) == 1:
+            return torch.tensor([index[y.tolist()[0]]])
+        found, inverse = np.unique(y, return_inverse=True)
+        columns = np.array([index[label] for label in found.tolist()], dtype=np.int64)
+        return torch.from_numpy(columns[inverse])
+
+    def _chunk(self, X: Any, y: Any = None, *, reset: bool = False, labels: bool = True) -> Chunk:
+        if isinstance(X, Chunk):
+            return X
+        own = self._own()
+        if not own and _tabular(X):
+            X = self._table(X, reset)
+        return sources.read(X, y, own=own, need_labels=labels)
+
+    def _table(self, X: Any, reset: bool) -> np.ndarray:
+        """scikit-learn's own checks, passed by when there is nothing to find."""
+        clean = (
+            isinstance(X, np.ndarray)
+            and X.dtype == np.float32
+            and X.ndim == 2
+            and not reset
+            and not hasattr(self, "feature_names_in_")
+            and X.shape[1] == getattr(self, "n_features_in_", -1)
+            and len(X) > 0
+        )
+        if clean and np.isfinite(X.sum()):
+            return X  # type: ignore[no-any-return]
+        return validate_data(self, X, reset=reset, dtype=np.float32, ensure_all_finite=True)  # type: ignore[no-any-return]
+
+    def _own(self) -> bool:
+        return not isinstance(self.backbone, str | Backbone) or getattr(self, "backbone_", "") == "own"
+
+    def _hold_back(self, chunk: Chunk) -> tuple[Chunk, Chunk | None]:
+        """What to learn, and what is held back for validation: the same share of every class."""
+        if not self.validation:
+            return chunk, None
+        if not 0 < self.validation < 1:
+            raise SettingError(f"validation={self.validation!r}: the share held back, in [0, 1).")
+        assert chunk.labels is not None
+        rng = Generators(self._seed(), self.tasks_)("validation")
+        order = torch.randperm(len(chunk), generator=rng).numpy()
+        _, column, size = np.unique(chunk.labels[order], return_inverse=True, return_counts=True)
+        order, column = order[np.argsort(column, kind="stable")], np.sort(column)
+        rank = np.arange(len(order)) - (np.cumsum(size) - size)[column]
+        held = rank < (size[column] * self.validation).astype(int)
+        apart = chunk.subset(np.sort(order[held])) if held.any() else None
+        return chunk.subset(np.sort(order[~held])), apart
+
+    def _judge(self, held: Chunk, old: int) -> dict[str, Any]:
+        right = self._right(held)
+        assert held.labels is not None
+        new = ~np.isin(held.labels, self.classes_[:old])
+        shares = {"all": right, "old": right[~new], "new": right[new]}
+        return {k: float(v.mean()) if len(v) else None for k, v in shares.items()} | {"samples": len(held)}
+
+    def _right(self, chunk: Chunk) -> np.ndarray:
+        """(n,) whether each answer is right; labels never learnt are wrong."""
+        assert chunk.labels is not None
+        answers = self._scores(self._checked(chunk)).argmax(1).numpy()
+        index = self._index()
+        truth = np.array([index.get(label, -1) for label in chunk.labels.tolist()])
+        return np.equal(answers, truth)  # type: ignore[no-any-return]
+
+    def _warnings(self, columns: torch.Tensor, old: int) -> list[str]:
+        """What a user would want to know before trusting this update."""
+        alone = old > 0 and int(columns.min()) >= old
+        if alone and self.method_ == "finetune" and self.freeze is not True:
+            return [
+                "plain fine-tuning on new classes alone: expect the old ones to be forgotten. "
+                "Keep a few samples (er, der++), or a fixed backbone (lda)."
+            ]
+        if self.adopted_ and self.method_ == "lwf":
+            return [
+                "the network's own classes have no samples here: distillation slows forgetting and does not "
+                "prevent it; a few old images a class would help most (er, der++)."
+            ]
+        return []
+
+    # -- answering ----------------------------------------------------------------------------------
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """(n, classes) scores, two classes included; -inf for classes announced and never seen."""
+        return self._scores(self._records(X)).numpy()
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """(n, classes) probabilities in [0, 1], rows sum to 1, columns as in `classes_`."""
+        scores = self._scores(self._records(X)).double()
+        return self.learner_.probabilities(scores).numpy()
+
+    def predict(self, X: Any, reject: float | None = None) -> np.ndarray:
+        """(n,) labels. reject: answer None where the best probability is below it, in [0, 1]."""
+        if reject is None:
+            best = self._scores(self._records(X)).argmax(1).numpy()
+            return self.classes_[best]  # type: ignore[no-any-return]
+        shares = self.predict_proba(X)
+        labels = self.classes_[shares.argmax(1)].astype(object)
+        labels[shares.max(1) < reject] = None
+        return labels  # type: ignore[no-any-return]
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Accuracy, in [0, 1]. y may be None where X holds labels; labels never learnt count as wrong."""
+        self._fitted()
+        chunk = self._chunk(X, y)
+        if chunk.labels is None:
+            raise DataError("score needs labels: pass y, or data that holds them.")
+        return float(np.average(self._right(chunk), weights=sample_weight))
+
+    def transform(self, X: Any) -> np.ndarray:
+        """(n, width) features, float32: what the head sees."""
+        records = self._records(X)
+        blocks = torch.arange(len(records)).split(256)
+        return torch.cat([self.net_.steady(records.take(rows)).cpu() for rows in blocks]).numpy()
+
+    def _records(self, X: Any) -> Records:
+        self._fitted()
+        return self._checked(self._chunk(X, labels=False))
+
+    def _checked(self, chunk: Chunk) -> Records:
+        if self.prepare_ is None:  # a network trained elsewhere that has not learnt anything here
+            return prepare.Prepared(chunk, self.body_.prepare(chunk.seen, self.image_size))
+        self._check(chunk)
+        return prepare.Prepared(chunk, self.prepare_)
+
+    def _check(self, chunk: Chunk) -> None:
+        assert self.prepare_ is not None
+        prepare.check(self.prepare_, chunk, not self.net_.backbone.any_size)
+
+    @torch.no_grad()
+    def _scores(self, records: Records) -> torch.Tensor:
+        blocks = torch.arange(len(records)).split(256)
+        scores = torch.cat([self.learner_.scores(records.take(rows)).float().cpu() for rows in blocks])
+        unseen = torch.from_numpy(self.counts_ == 0)
+        unseen[: self.adopted_] = False
+        return scores.masked_fill_(unseen, -torch.inf) if unseen.any() else scores
+
+    # -- on disk ------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> int:
+        """Write a new version into the model folder (made if need be); returns its number.
+
+        Raises ModelError if the path is something else, LockedError while another process writes.
+        """
+        self._fitted()
+        folder = ModelFolder(path)
+        with folder.writer():
+            return folder.commit(**saving.parts(self))
+
+    @classmethod
+    def adopt(
+        cls,
+        network: nn.Module,
+        classes: Sequence[Any],
+        head: str | None = None,
+        *,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        **parameters: Any,
+    ) -> "GrowingClassifier":
+        """Go on with a network trained elsewhere: its outputs become the first columns, its rows stay as they are.
+
+        network: any nn.Module that ends in a linear layer (the last one with len(classes) outputs, or the one
+            named by `head`); it is copied.  classes: a label for each output, in their order.
+        mean, std: of images by channel, if it was trained on normalised images: then pass images as uint8.
+        parameters: of GrowingClassifier. Float arrays are given to the network as they are.
+
+        Before anything is learnt, predictions equal the network's own.  Raises SettingError, DataError.
+        """
+        from .backbones.own import Own, find_head
+
+        labels = sources.clean_labels(list(classes))
+        if len(set(labels.tolist())) != len(labels):
+            raise DataError("classes: each output needs a label of its own, and some came twice.")
+        name = find_head(network, len(labels), head)
+        own = Own(network, name, *(None if v is None else [float(a) for a in v] for v in (mean, std)))
+        model = cls(backbone=own, **parameters)
+        model._adopt(own, own.headless(network), network.get_submodule(name), labels)
+        return model
+
+    @classmethod
+    def adopt_by_name(
+        cls, network: nn.Module, classes: Sequence[Any], backbone: str, **parameters: Any
+    ) -> "GrowingClassifier":
+        """As `adopt`, for a network of timm ("timm:resnet18"): its folder can then be loaded without your code."""
+        from .backbones.own import find_head
+        from .backbones.pretrained import Timm
+
+        body = backbones.get(backbone)
+        if not isinstance(body, Timm):
+            raise SettingError(f"backbone={backbone!r}: networks trained elsewhere go by timm:<network>.")
+        labels = sources.clean_labels(list(classes))
+        name = find_head(network, len(labels))
+        model = cls(backbone=backbone, **parameters)
+        form = model.prepare_ = body.prepare(Seen("image", channels=3), model.image_size)
+        trained = body.trained(network, name, form)
+        model._adopt(body, trained, network.get_submodule(name), labels)
+        return model
+
+    def _adopt(self, settings: Backbone, body: Body, layer: Any, labels: np.ndarray) -> None:
+        """Begin with this body, and with this layer's rows as the first columns."""
+        if len(set(labels.tolist())) != len(labels):
+            raise DataError("classes: each output needs a label of its own, and some came twice.")
+        self.body_, self.backbone_ = settings, backbones.name_of(settings)
+        form: dict[str, Any] | None = getattr(self, "prepare_", None)
+        self.prepare_ = form
+        self.net_ = Network(body, settings.inputs(form or {})).eval()
+        bias = torch.zeros(len(labels)) if layer.bias is None else layer.bias.data
+        self.net_.head.extend(layer.weight.data, bias)
+        self.classes_, self.counts_ = np.array(labels.tolist()), np.zeros(len(labels), int)
+        self.tasks_, self.adopted_, self.update_ = 0, len(labels), {}
+        self._choose_method("image")
+
+    # -- scikit-learn -------------------------------------------------------------------------------
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "classes_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []  # features are float32 whatever comes
+        return tags
+
+    def _fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():
+            raise _NotFitted(
+                "This GrowingClassifier instance is not fitted yet: nothing was learnt; call partial_fit(X, y) first."
+            )
+
+    def _seed(self) -> int:
+        return int(self.random_state or 0)
+
+
+def load(
+    path: str | Path,
+    version: int | None = None,
+    *,
+    backbone: Any = None,
+    method: Any = None,
+    learning: bool = True,
+) -> GrowingClassifier:
+    """The model in a folder: it predicts, and goes on learning, exactly as the one that was saved.
+
+    version: an older one.  backbone, method: your own parts, which a folder does not hold; checked against it.
+    learning: False reads only what predicting needs.  Nothing on disk is executed.
+    Raises ModelError, DamagedError, FormatError, SettingError.
+    """
+    stored = ModelFolder(path).read(version, learning)
+    return saving.restore(GrowingClassifier, stored, backbone, method, learning)
+
+
+def _tabular(X: Any) -> bool:
+    """Whether X is a table of numbers, for scikit-learn's checks; all else is for `sources`."""
+    if isinstance(X, np.ndarray | torch.Tensor):
+        return X.ndim <= 2 and not (isinstance(X, np.ndarray) and X.dtype.kind in "US")
+    if isinstance(X, list | tuple):
+        return not X or isinstance(X[0], int | float | list | tuple | np.number)
+    if hasattr(X, "dtypes") and hasattr(X, "columns"):
+        return all(getattr(t, "kind", "O") in "iufb" for t in X.dtypes)
+    return hasattr(X, "toarray")  # sparse: refused there, in scikit-learn's words
+
+
+@cache
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.zeros((), device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise SettingError(f"device={name!r} cannot be used here: {error}") from None
+
+
+def _precision(name: str) -> torch.dtype | None:
+    known = {"auto": None, "float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    if name not in known:
+        raise SettingError(f"precision={name!r}: one of {', '.join(known)}.")
+    return known[name]

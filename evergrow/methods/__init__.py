@@ -1,0 +1,76 @@
+"""The methods, as plain data: help and lists need no torch. To add one: write a file, add its line here."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import SettingError
+
+if TYPE_CHECKING:
+    from .base import Method
+
+
+class Entry(NamedTuple):
+    """Where a method lives and what it is, in a line."""
+
+    name: str
+    file: str
+    cls: str
+    family: str
+    keeps: str
+    line: str
+
+
+ENTRIES = (
+    Entry("finetune", "finetune", "FineTune", "transfer", "nothing", "Plain cross-entropy on whatever arrives."),
+    Entry("joint", "joint", "Joint", "transfer", "all images", "Keeps all data, trains on all of it again."),
+    Entry("lwf", "lwf", "LwF", "regularization", "nothing", "Distils the old network's answers on new data."),
+    Entry("er", "er", "ER", "rehearsal", "images", "Replays a reservoir of past examples."),
+    Entry("der++", "derpp", "DERpp", "rehearsal", "images, logits", "Replays past examples and past answers."),
+    Entry("ncm", "ncm", "NCM", "closed form", "sums", "Nearest class mean of fixed features."),
+    Entry("lda", "lda", "LDA", "closed form", "sums", "Linear discriminant analysis, noise-corrected; exact."),
+    Entry("ridge", "ridge", "Ridge", "closed form", "sums", "Ridge regression to one-hot targets; exact."),
+)
+__all__ = [entry.cls for entry in ENTRIES]
+
+
+def get(name: str, **settings: Any) -> "Method":
+    """A method by name, with settings; `package.module:Class` names one of your own.
+
+    >>> get("er", memory=500)
+    ER(memory=500, replay=32)
+    """
+    cls = _class(name)
+    try:
+        return cls(**settings)  # type: ignore[no-any-return]
+    except TypeError as error:
+        raise SettingError(f"method {name!r} does not take these settings: {error}") from None
+
+
+def name_of(method: "Method") -> str:
+    """The name that `get` knows this method by."""
+    cls = type(method)
+    known = next((e.name for e in ENTRIES if e.cls == cls.__name__ and _class(e.name) is cls), None)
+    return known or f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _class(name: str) -> Any:
+    entry = next((e for e in ENTRIES if e.name == name), None)
+    if entry is not None:
+        return getattr(import_module(f".{entry.file}", __name__), entry.cls)
+    module, _, cls = name.partition(":")
+    if not cls:
+        known = ", ".join(e.name for e in ENTRIES)
+        raise SettingError(f"there is no method {name!r}; there are: {known}, or package.module:Class.")
+    try:
+        return getattr(import_module(module), cls)
+    except (ImportError, AttributeError) as error:
+        raise SettingError(f"method {name!r} could not be imported: {error}") from None
+
+
+def __getattr__(cls: str) -> Any:
+    for entry in ENTRIES:
+        if entry.cls == cls:
+            return getattr(import_module(f".{entry.file}", __name__), cls)
+    if cls == "Method":
+        return import_module(".base", __name__).Method
+    raise AttributeError(f"module {__name__!r} has no attribute {cls!r}")

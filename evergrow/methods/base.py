@@ -1,0 +1,211 @@
+"""The contract between a method and the rest of evergrow."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from .. import loop
+from ..data import Batch, Records, Samples, Task
+from ..errors import SettingError
+from ..network import Network, frozen
+from ..randomness import Generators
+
+GIVEN = {"net", "how", "rng", "optimizer", "watch", "watched"}  # by `attach`, not remembered
+
+
+class Unwatched:
+    """Nobody looks: the watch of a method until one is given."""
+
+    def start(self, total: int) -> None: ...
+
+    def step(self, terms: dict[str, float] | None, n: int = 1) -> None: ...
+
+
+@dataclass(eq=False)
+class Method:
+    """How a network learns a task without losing the ones before.
+
+    A method is one dataclass in one file, and the file is its story. The only thing it must write is
+    `learn`, a generator::
+
+        def learn(self, task):
+            ...                                 # before training
+            for batch in self.batches(task):
+                yield {"new": ..., "keep": ...} # the loop minimises the sum: one optimizer step
+                ...                             # the weights have moved
+            ...                                 # after training
+
+    Fields of the dataclass are settings: they never change; `get_params`, the command line and a model's
+    `manifest.json` show them. Attributes that `setup` and `learn` assign are what the method remembers:
+    tensors, scalars, strings, dicts and lists of them, networks, objects with `state()` and `fill()`; the
+    store saves them. Locals, and attributes that begin with an underscore, are forgotten.
+    """
+
+    needs_fixed: ClassVar[bool] = False  # whether it needs features that do not move
+
+    def attach(self, net: Network, how: loop.Training, rng: Generators) -> None:
+        """Bind to a network, once: from here on `self.net`, `self.how` and `self.rng` exist."""
+        self.__post_init__()
+        self.net, self.how, self.rng = net, how, rng
+        self.optimizer: torch.optim.Optimizer | None = None
+        self.moments: dict[str, dict[str, Tensor]] = {}
+        self.watch: loop.Watch = Unwatched()
+        self.watched = False
+        self.setup()
+
+    # -- what a method may write ------------------------------------------------------------------
+
+    def __post_init__(self) -> None:
+        """Check the settings; raise ValueError with the value."""
+
+    def setup(self) -> None:
+        """Create what is remembered, empty: memories, sums."""
+
+    def grow(self, old: int, total: int) -> None:
+        """Classes arrived: change the network's shape, without moving what is there."""
+        self.net.head.grow(total, self.rng("weights"))
+
+    def learn(self, task: Task) -> Iterator[dict[str, Tensor]] | None:
+        """Learn `task`, yielding one dict of weighted loss terms a step. The head has already grown."""
+        raise NotImplementedError
+
+    def before_step(self) -> None:
+        """Gradients are ready and the weights have not moved yet: project gradients here."""
+
+    def scores(self, x: Tensor) -> Tensor:
+        """(n, classes) from canonical inputs: the larger, the likelier. By default the head's logits."""
+        return self.net(x)  # type: ignore[no-any-return]
+
+    # -- what a method may use --------------------------------------------------------------------
+
+    def batches(
+        self, task: Task, mix: Records | None = None, params: Any = None, **changes: Any
+    ) -> Iterator[Batch]:
+        """Start a phase of training; see `loop.batches`."""
+        return loop.batches(self, task, mix, params, **changes)
+
+    def features(self, task: Task, scale: float | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Blocks of (m, width) features and (m,) columns of the whole task, in order, the network at rest.
+
+        A row's features do not depend on its block. scale: give features times this as int8 instead.
+        """
+        self.watch.start(-(-len(task) // 2048))
+        for x, y in task.blocks(2048, self.how.num_workers):
+            yield self.net.steady(x, scale), y
+            self.watch.step(None)
+
+    # -- what the rest of evergrow uses -----------------------------------------------------------
+
+    def settings(self) -> dict[str, Any]:
+        """The fields and their values."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The settings, for scikit-learn (`method__memory` in a grid)."""
+        return self.settings()
+
+    def set_params(self, **params: Any) -> "Method":
+        """Change settings of a method that is not attached yet. Raises SettingError for unknown names."""
+        unknown = set(params) - set(self.settings())
+        if unknown:
+            raise SettingError(
+                f"{type(self).__name__} has no setting {sorted(unknown)[0]!r}; it has: {', '.join(self.settings())}."
+            )
+        for name, value in params.items():
+            setattr(self, name, value)
+        self.__post_init__()
+        return self
+
+    def fresh(self) -> "Method":
+        """An unattached method of the same settings."""
+        return type(self)(**self.settings())
+
+    def state(self) -> dict[str, Any]:
+        """What is remembered: every attribute that is not a setting, not given by `attach`, not private."""
+        skip = GIVEN | set(self.settings())
+        return {
+            k: _pack(k, v) for k, v in vars(self).items() if k not in skip and not k.startswith("_")
+        }
+
+    def fill(self, state: dict[str, Any]) -> None:
+        """Remember what the method that gave this state remembered."""
+        for name, value in state.items():
+            mine: Any = getattr(self, name, None)
+            if isinstance(value, dict) and "__network__" in value:
+                setattr(self, name, _network(self.net, value["__network__"]))
+            elif hasattr(mine, "fill"):
+                mine.fill(value)
+            else:
+                setattr(self, name, value)
+
+    def serving(self) -> dict[str, Tensor]:
+        """Tensors that `scores` needs beyond the network: solved weights. Given back by `serve`."""
+        return {}
+
+    def serve(self, tensors: dict[str, Tensor]) -> None:
+        """Take solved weights that `serving` gave, so that nothing is solved again."""
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """(n, classes) in [0, 1] from scores."""
+        return scores.softmax(1)
+
+    def figures(self) -> dict[str, Any]:
+        """What the method knows of itself once it has learnt, as JSON; shown, never relied on."""
+        return {}
+
+    def snapshot(self) -> Callable[[], None]:
+        """Remember everything as it is now; the function returned brings it back."""
+        weights, state = loop.modules_state(self.net), _copied(self.state())
+        rows = self.net.n_classes
+
+        def restore() -> None:
+            head = self.net.head
+            head.weight = nn.Parameter(head.weight.data[:rows])
+            head.bias = nn.Parameter(head.bias.data[:rows])
+            self.net.load_state_dict(weights)
+            self.fill(state)
+
+        return restore
+
+    def done(self) -> None:
+        """The task is learnt and stays so: called once after `learn` when nothing failed."""
+
+
+def _pack(name: str, value: Any) -> Any:
+    if hasattr(value, "state") and hasattr(value, "fill"):
+        return value.state()
+    if isinstance(value, Network):
+        return {"__network__": loop.modules_state(value)}
+    if isinstance(value, dict):
+        return {key: _pack(name, v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_pack(name, v) for v in value]
+    if value is None or isinstance(value, Tensor | Samples | int | float | str | bool):
+        return value
+    raise SettingError(
+        f"attribute {name!r} is a {type(value).__name__}, which a model cannot store; keep tensors, numbers, "
+        "strings, dicts and lists of them, networks, or objects with state() and fill(); "
+        "or begin its name with an underscore if it need not survive."
+    )
+
+
+def _network(like: Network, tensors: dict[str, Tensor]) -> Network:
+    """A frozen network of the same backbone with these weights, and a head of as many rows as they have."""
+    net = frozen(like)
+    net.head.forget()
+    net.head.extend(tensors["head.weight"], tensors["head.bias"])
+    net.load_state_dict(tensors)
+    return net.eval().requires_grad_(False)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, Samples):
+        return Samples(value.x.clone(), value.y.clone(), _copied(value.logits))
+    if isinstance(value, dict):
+        return {k: _copied(v) for k, v in value.items()}
+    return [_copied(v) for v in value] if isinstance(value, list) else value

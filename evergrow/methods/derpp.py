@@ -1,0 +1,47 @@
+"""Dark experience replay++: remember examples with the answer given at the time, and keep giving it.
+
+Buzzega et al. 2020, "Dark Experience for General Continual Learning", arXiv:2004.07211, section 3 (DER++).
+Here the head grows, so recorded logits are compared on the classes that existed when they were recorded.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ..data import Task
+from ..losses import cross_entropy, match_logits
+from ..memory import Reservoir
+from .base import Method
+
+
+@dataclass(eq=False)
+class DERpp(Method):
+    """Cross-entropy + alpha * |logits - recorded|^2 + beta * cross-entropy, on two draws from memory.
+
+    alpha, beta: weights of the two memory terms, as in the paper; beta=0 gives DER.
+    memory: examples kept.  replay: examples in each draw.
+
+    >>> DERpp(beta=1.0).settings()
+    {'alpha': 0.3, 'beta': 1.0, 'memory': 200, 'replay': 32}
+    """
+
+    alpha: float = 0.3
+    beta: float = 0.5
+    memory: int = 200
+    replay: int = 32
+
+    def setup(self) -> None:
+        self.past = Reservoir(self.memory, self.how.augment, self.rng)
+
+    def learn(self, task: Task) -> Iterator[dict[str, Tensor]]:
+        for batch in self.batches(task):
+            logits = self.net(batch.x)
+            terms = {"new": cross_entropy(logits, batch.y)}
+            if self.past:
+                dark, old = self.past.sample(self.replay), self.past.sample(self.replay)
+                assert dark.logits is not None
+                terms["dark"] = self.alpha * match_logits(self.net(dark.x), dark.logits)
+                terms["replay"] = self.beta * cross_entropy(self.net(old.x), old.y)
+            yield terms
+            self.past.add(batch, logits=logits.detach())

@@ -1,0 +1,41 @@
+"""Joint training: keep all data and train from the initial weights on all of it. The ceiling of every table.
+
+It is also "transfer learning twice": with a pretrained backbone it starts again from the pretrained weights.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ..data import Task
+from ..loop import modules_state
+from ..losses import cross_entropy
+from ..memory import Archive
+from .base import Method
+
+
+@dataclass(eq=False)
+class Joint(Method):
+    """Cross-entropy on everything ever seen, from the weights the network began with, after each task.
+
+    Keeps every sample (raw, in the model folder too) and takes longer with every task.
+
+    >>> Joint().settings()
+    {}
+    """
+
+    def setup(self) -> None:
+        self.everything = Archive(self.rng)
+        self.birth = modules_state(self.net.backbone)
+        self.rows = modules_state(self.net.head)  # those of a network trained elsewhere
+
+    def learn(self, task: Task) -> Iterator[dict[str, Tensor]]:
+        self.net.backbone.load_state_dict(self.birth)
+        self.net.head.forget()
+        self.net.head.extend(self.rows["weight"], self.rows["bias"])
+        self.net.head.grow(task.total, self.rng("weights"))
+        for batch in self.batches(task, mix=self.everything):
+            yield {"all": cross_entropy(self.net(batch.x), batch.y)}
+        for x, y in task.blocks(4096):
+            self.everything.extend(x, y)

@@ -1,0 +1,98 @@
+"""A progress bar on standard error: share done, loss terms, rate, time left."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+
+class Progress(Protocol):
+    """What a loop tells of its steps; used for one loop at a time, started again for the next."""
+
+    def start(self, total: int, what: str = "learning") -> None:
+        """A loop of `total` steps begins."""
+
+    def step(self, terms: dict[str, float] | None = None, n: int = 1) -> None:
+        """`n` steps are done; `terms` are the latest values of the loss terms, by name."""
+
+    def close(self) -> None:
+        """The loop is over, or was left."""
+
+
+class Silent:
+    """Shows nothing.
+
+    >>> silent = Silent()
+    >>> silent.start(10); silent.step({"new": 0.5}); silent.close()
+    """
+
+    def start(self, total: int, what: str = "learning") -> None:
+        pass
+
+    def step(self, terms: dict[str, float] | None = None, n: int = 1) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Bar:
+    """A bar that appears once a loop has lasted `patience` seconds, and goes when it ends."""
+
+    def __init__(self, patience: float = 1.0):
+        self.patience = patience
+        self._bar: RichProgress | None = None
+        self._total = self._done = 0
+        self._began = 0.0
+        self._what = ""
+
+    def start(self, total: int, what: str = "learning") -> None:
+        self.close()
+        self._total, self._done, self._what, self._began = total, 0, what, time.monotonic()
+
+    def step(self, terms: dict[str, float] | None = None, n: int = 1) -> None:
+        self._done += n
+        seconds = time.monotonic() - self._began
+        if self._bar is None and seconds >= self.patience:
+            self._bar = bar_on_stderr()
+            self._bar.add_task(self._what, total=self._total, terms="", rate="")
+            self._bar.start()
+        if self._bar is not None:
+            words = "  ".join(f"{name} {value:.3g}" for name, value in (terms or {}).items())
+            rate = f"{self._done / seconds:,.0f}/s"
+            task = self._bar.task_ids[0]
+            self._bar.update(task, completed=self._done, terms=words, rate=rate)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def bar_on_stderr() -> "RichProgress":
+    """A display that vanishes when it stops; its task has the fields `terms` and `rate`."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    return RichProgress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[terms]}", style="cyan"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def for_terminal() -> Progress:
+    """A bar where standard error is a terminal; silence elsewhere.
+
+    >>> type(for_terminal()).__name__  # tests write to a file
+    'Silent'
+    """
+    return Bar() if sys.stderr is not None and sys.stderr.isatty() else Silent()

@@ -1,0 +1,190 @@
+"""A classifier as the parts of a version on disk, and back: JSON and tensors, nothing that runs."""
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from . import backbones, methods, state
+from .errors import SettingError
+from .network import Inputs, Network
+
+from .store import Stored
+
+if TYPE_CHECKING:
+    from .classifier import GrowingClassifier
+    from .methods.base import Method
+
+Parts = dict[str, Any]
+
+
+def parts(model: "GrowingClassifier") -> Parts:
+    """Everything a version holds, as `ModelFolder.commit` takes it: manifest, serving, learning, memory, blobs."""
+    learner, net = model.learner_, model.net_
+    tree, tensors, samples = state.flatten(learner.state())
+    body = {k: v for k, v in net.backbone.state_dict().items()}
+    manifest = {
+        "classes": model.classes_.tolist(),
+        "counts": model.counts_.tolist(),
+        "tasks": model.tasks_,
+        "prepare": model.prepare_,
+        "backbone": {
+            "name": model.backbone_,
+            "settings": _json(model.body_.settings()),
+            "inputs": net.inputs.spec(),
+            "scale": net.scale,
+            "fingerprint": fingerprint(net.backbone),
+        },
+        "method": {"name": model.method_, "settings": _json(learner.settings())},
+        "reason": model.reason_,
+        "adopted": model.adopted_,
+        "parameters": _parameters(model),
+        "asked": {"backbone": _asked(model.backbone), "method": _asked(model.method)},
+        "columns": {"count": getattr(model, "n_features_in_", None), "names": _names(model)},
+        "update": _json({k: v for k, v in model.update_.items()}),
+        "figures": _json(learner.figures()),
+        "state": tree,
+    }
+    serving = {f"head.{k}": v for k, v in net.head.state_dict().items()} | {
+        f"solved.{k}": v for k, v in learner.serving().items()
+    }
+    return {
+        "manifest": manifest,
+        "serving": serving,
+        "learning": tensors,
+        "memory": state.to_table(samples),
+        "blobs": {"backbone": body} if body else {},
+    }
+
+
+def restore(
+    cls: type["GrowingClassifier"], stored: Stored, backbone: Any, method: Any, learning: bool
+) -> "GrowingClassifier":
+    """The estimator that a version holds.  learning: whether it was read with all that learning on needs."""
+    manifest = stored.manifest
+    body = _body(manifest["backbone"], backbone)
+    learner = _method(manifest["method"], method)
+    asked = manifest["asked"]
+    parameters: dict[str, Any] = manifest["parameters"] | {
+        "backbone": asked["backbone"] if isinstance(asked["backbone"], str) else body,
+        "method": asked["method"] if isinstance(asked["method"], str) else learner.fresh(),
+    }
+    size = parameters["image_size"]
+    parameters["image_size"] = tuple(size) if isinstance(size, list) else size
+    model = cls(**parameters)
+    model.classes_ = np.array(manifest["classes"])
+    model.counts_ = np.array(manifest["counts"], dtype=np.int64)
+    for name in ("tasks", "prepare", "reason", "update", "adopted"):
+        setattr(model, f"{name}_", manifest[name])
+    model.backbone_, model.method_ = manifest["backbone"]["name"], manifest["method"]["name"]
+    if manifest["columns"]["count"] is not None:
+        model.n_features_in_ = manifest["columns"]["count"]
+    if manifest["columns"]["names"] is not None:
+        model.feature_names_in_ = np.array(manifest["columns"]["names"], dtype=object)
+    model.body_, model.learner_ = body, learner
+    model.net_ = _network(body, manifest, stored)
+    model._attach()
+    if learning:
+        samples = state.from_table(stored.memory)
+        learner.fill(state.unflatten(manifest["state"], stored.learning or {}, samples))
+    solved = {k[7:]: v for k, v in stored.serving.items() if k.startswith("solved.")}
+    if solved:
+        learner.serve(solved)
+    model.predicts_only_ = not learning
+    return model
+
+
+def fingerprint(module: nn.Module) -> str:
+    """sha256 of the names, shapes and types of a module's parameters and buffers."""
+    layout = [(k, list(v.shape), str(v.dtype)) for k, v in module.state_dict().items()]
+    constants = getattr(module, "constants", "")  # what is built in and not stored: a bank of filters, say
+    return hashlib.sha256(json.dumps([layout, constants]).encode()).hexdigest()
+
+
+def _body(entry: dict[str, Any], given: Any) -> Any:
+    if entry["name"] == "own":
+        if given is None:
+            raise SettingError(
+                "this model stands on a network of your own, and a model folder holds no code: "
+                "load it with load(path, backbone=your_module)."
+            )
+        from .backbones.own import Own
+
+        return Own(given, **entry["settings"])
+    if given is not None and given != entry["name"]:
+        raise SettingError(
+            f"this model stands on backbone {entry['name']!r}, not {given!r}; load it without backbone=."
+        )
+    settings = dict(entry["settings"])
+    if entry["name"].startswith("timm:"):
+        settings = {k: v for k, v in settings.items() if k != "network"} | {"pretrained": False}
+    return backbones.get(entry["name"], **settings)
+
+
+def _network(settings: Any, manifest: dict[str, Any], stored: Stored) -> Network:
+    entry = manifest["backbone"]
+    body = settings.build(manifest["prepare"], torch.Generator().manual_seed(0))
+    if fingerprint(body) != entry["fingerprint"]:
+        raise SettingError(
+            f"backbone {entry['name']!r} does not have the layers that this model was saved with "
+            f"(fingerprint {fingerprint(body)[:12]}, expected {entry['fingerprint'][:12]}); "
+            "pass the same network, or the version of evergrow that saved it."
+        )
+    net = Network(body, Inputs(**entry["inputs"]))
+    net.scale = entry["scale"]
+    if "backbone" in stored.blobs:
+        net.backbone.load_state_dict(stored.blobs["backbone"])
+    net.head.extend(stored.serving["head.weight"], stored.serving["head.bias"])
+    return net.eval()
+
+
+def _method(entry: dict[str, Any], given: Any) -> "Method":
+    registered = {e.name for e in methods.ENTRIES}
+    if given is None and entry["name"] not in registered:
+        raise SettingError(
+            f"this model learns by {entry['name']}, which is not one of evergrow's methods, and loading runs "
+            "no code that a model names: load it with load(path, method=YourMethod)."
+        )
+    if given is None:
+        return methods.get(entry["name"], **entry["settings"])
+    found = methods.get(given) if isinstance(given, str) else given
+    made: Method = found if isinstance(found, type) else type(found)  # type: ignore[assignment]
+    loaded = made(**entry["settings"])  # type: ignore[operator]
+    if methods.name_of(loaded) != entry["name"]:
+        raise SettingError(
+            f"this model learns by {entry['name']}, not {methods.name_of(loaded)}; load it as it is, "
+            "then change the method."
+        )
+    return loaded  # type: ignore[no-any-return]
+
+
+def _asked(given: Any) -> Any:
+    """What the caller asked for, where it was a name; None for objects."""
+    return given if isinstance(given, str) else None
+
+
+def _parameters(model: "GrowingClassifier") -> dict[str, Any]:
+    """The constructor's parameters, but for backbone, method and hooks, which are stored by name or not at all."""
+    skip = {"backbone", "method", "augment"}
+    return _json({k: v for k, v in model.get_params(deep=False).items() if k not in skip})  # type: ignore[no-any-return]
+
+
+def _names(model: "GrowingClassifier") -> list[str] | None:
+    names = getattr(model, "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
+
+
+def _json(value: Any) -> Any:
+    """Plain JSON of settings: tuples become lists, numpy's scalars Python's."""
+    return json.loads(json.dumps(value, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray | torch.Tensor):
+        return value.tolist()
+    return str(value)

@@ -1,0 +1,294 @@
+"""The estimator: labels keep their columns, calls are all or nothing, networks trained elsewhere go on."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+from evergrow import GrowingClassifier, backbones, methods
+from evergrow.checks import blobs, net
+from evergrow.errors import DataError, NotFittedError, SettingError
+
+DIGITS = load_digits()
+IMAGES = (DIGITS.images * (255 / 16)).round().astype(np.uint8)
+LABELS = DIGITS.target
+
+
+def test_the_default_learns_classes_in_any_order_and_forgets_none():
+    model = GrowingClassifier()
+    for pair in ((8, 3), (0, 9), (5, 1), (2, 7), (6, 4)):
+        rows = np.isin(LABELS[:1200], pair)
+        model.partial_fit(IMAGES[:1200][rows], LABELS[:1200][rows])
+    assert model.classes_.tolist() == [3, 8, 0, 9, 1, 5, 2, 7, 4, 6]
+    assert model.score(IMAGES[1200:], LABELS[1200:]) > 0.93
+    assert (model.backbone_, model.method_) == ("patches", "lda")
+
+
+def test_one_call_or_many_is_one_model():
+    rows = np.random.default_rng(0).permutation(600)
+    whole = GrowingClassifier().partial_fit(IMAGES[:600], LABELS[:600])
+    parts = GrowingClassifier()
+    for part in np.split(rows, [1, 30, 77, 400]):
+        parts.partial_fit(IMAGES[part], LABELS[part])
+    order = np.argsort(parts.classes_)
+    a, b = whole.learner_.sums, parts.learner_.sums
+    assert torch.equal(a.gram, b.gram) and torch.equal(a.sums, b.sums[order])
+    assert (whole.predict(IMAGES[600:]) == parts.predict(IMAGES[600:])).all()
+
+
+def test_a_label_that_sorts_first_moves_no_column():
+    X, y = blobs()
+    model = GrowingClassifier(net, "finetune").partial_fit(X[y == "c"], y[y == "c"])
+    model.partial_fit(X[y == "a"], y[y == "a"])
+    assert model.classes_.tolist() == ["c", "a"]
+
+
+def test_int_and_str_labels_do_not_mix():
+    X, y = blobs()
+    model = GrowingClassifier().partial_fit(X, y)
+    with pytest.raises(DataError, match="started with str"):
+        model.partial_fit(X, np.arange(len(X)))
+    assert model.tasks_ == 1 and model.classes_.tolist() == sorted(set(y))
+
+
+def test_the_update_says_what_happened_and_why():
+    X, y = blobs()
+    model = GrowingClassifier().partial_fit(X[y == "c"], y[y == "c"]).partial_fit(X, y)
+    update = model.update_
+    assert (update["samples"], update["old_classes"], update["new_classes"]) == (250, ["c"], list("abde"))
+    assert (update["method"], update["backbone"]) == ("lda", "fourier")
+    assert "does not learn" in update["reason"] and update["seconds"] > 0
+
+
+def test_plain_fine_tuning_on_new_classes_alone_is_warned_of():
+    X, y = blobs()
+    model = GrowingClassifier(net, "finetune", epochs=1).partial_fit(X[y == "a"], y[y == "a"])
+    assert not model.update_["warnings"]
+    model.partial_fit(X[y == "b"], y[y == "b"])
+    assert "forgotten" in model.update_["warnings"][0]
+    model.partial_fit(X, y)
+    assert not model.update_["warnings"]
+
+
+def test_predict_before_learn_says_so():
+    with pytest.raises(NotFittedError, match="partial_fit"):
+        GrowingClassifier().predict(np.zeros((2, 3)))
+
+
+def test_a_failed_first_fit_leaves_nothing_and_a_failed_refit_the_old_model():
+    X, y = blobs()
+    model = GrowingClassifier()
+    with pytest.raises(ValueError):
+        model.fit(X, y[:-1])
+    assert not hasattr(model, "classes_")
+    model.fit(X, y)
+    before = model.predict_proba(X)
+    with pytest.raises(ValueError):
+        model.fit(X, np.linspace(0, 1, len(X)))
+    assert (model.predict_proba(X) == before).all()
+
+
+def test_labels_with_a_low_probability_can_be_rejected():
+    X, y = blobs()
+    model = GrowingClassifier().fit(X, y)
+    shares = model.predict_proba(X).max(1)
+    edge = float(np.median(shares))
+    answers = model.predict(X, reject=edge)
+    assert [a is None for a in answers] == (shares < edge).tolist()
+    assert (model.predict(X, reject=0.0) == model.predict(X)).all()
+
+
+def test_labels_never_learnt_count_as_wrong():
+    X, y = blobs()
+    model = GrowingClassifier().fit(X[y != "e"], y[y != "e"])
+    right = model.score(X[y != "e"], y[y != "e"])
+    assert model.score(X, y) == pytest.approx(right * 0.8)
+
+
+def test_transform_gives_the_features():
+    X, _ = blobs()
+    model = GrowingClassifier(backbones.Fourier(features=64)).fit(*blobs())
+    assert model.transform(X).shape == (250, 64)
+    assert np.abs(model.transform(X)).max() <= 1
+
+
+def test_a_validation_share_is_never_learnt():
+    X, y = blobs()
+    model = GrowingClassifier(validation=0.2).fit(X, y)
+    assert model.update_["samples"] == 200 and model.update_["validation"]["samples"] == 50
+    assert model.counts_.tolist() == [40] * 5
+    assert model.update_["validation"]["all"] > 0.9
+    with pytest.raises(SettingError, match="1.5"):
+        GrowingClassifier(validation=1.5).fit(X, y)
+
+
+def test_learning_rate_and_memory_may_change_between_tasks():
+    X, y = blobs()
+    model = GrowingClassifier(net, methods.ER(memory=100), epochs=1).partial_fit(X, y)
+    model.set_params(lr=0.001, method__memory=10).partial_fit(X, y)
+    assert model.learner_.how.lr == 0.001
+    assert len(model.learner_.past) == 10 and model.learner_.past.seen == 500
+
+
+def test_another_method_is_refused_until_it_is_changed():
+    X, y = blobs()
+    model = GrowingClassifier(net, "finetune", epochs=1).partial_fit(X, y)
+    model.set_params(method="er")
+    with pytest.raises(SettingError, match="change_method"):
+        model.partial_fit(X, y)
+    assert model.change_method("er") == []
+    model.partial_fit(X, y)
+    assert len(model.learner_.past) == 200
+    assert model.change_method("finetune") == ["er's past"]
+    with pytest.raises(SettingError, match="different ways"):
+        model.change_method("lda")
+
+
+def test_sums_serve_every_closed_form_method():
+    X, y = blobs()
+    model = GrowingClassifier(method="ncm").partial_fit(X, y)
+    assert model.change_method("lda") == []
+    fresh = GrowingClassifier(method="lda").partial_fit(X, y)
+    assert (model.predict_proba(X) == fresh.predict_proba(X)).all()
+
+
+def test_an_augmentation_is_used_and_its_draws_are_ours():
+    X, y = blobs()
+    calls = []
+
+    def jitter(x):
+        calls.append(x.shape)
+        return x + torch.randn_like(x) * 0.1
+
+    models = [
+        GrowingClassifier("mlp", "er", epochs=2, augment=jitter).partial_fit(X, y) for _ in range(2)
+    ]
+    assert calls
+    assert (models[0].predict_proba(X) == models[1].predict_proba(X)).all()
+    plain = GrowingClassifier("mlp", "er", epochs=2).partial_fit(X, y)
+    assert (models[0].predict_proba(X) != plain.predict_proba(X)).any()
+
+
+def test_workers_change_the_time_and_not_the_model():
+    a, b = (
+        GrowingClassifier("convnet", "er", epochs=1, num_workers=n).partial_fit(IMAGES[:200], LABELS[:200])
+        for n in (0, 2)
+    )
+    assert (a.predict_proba(IMAGES[200:220]) == b.predict_proba(IMAGES[200:220])).all()
+
+
+@pytest.mark.parametrize("name", ["convnet", "resnet32", "patches"])
+def test_another_image_size_is_taken_where_the_backbone_allows_it(name):
+    model = GrowingClassifier(name, epochs=1).partial_fit(IMAGES[:100], LABELS[:100])
+    larger = IMAGES[100:150].repeat(2, 1).repeat(2, 2)
+    assert model.predict(larger).shape == (50,)
+    model.partial_fit(larger, LABELS[100:150])
+
+
+def test_another_image_size_is_refused_where_it_does_not():
+    model = GrowingClassifier("mlp", "er", epochs=1).partial_fit(IMAGES[:100], LABELS[:100])
+    with pytest.raises(DataError, match="8"):
+        model.partial_fit(IMAGES[100:150].repeat(2, 1).repeat(2, 2), LABELS[100:150])
+
+
+def test_a_class_of_your_own_is_a_method():
+    X, y = blobs()
+    model = GrowingClassifier(net, "test_checks:CountsInASetting", epochs=1)
+    assert model.partial_fit(X, y).method_ == "test_checks:CountsInASetting"
+    with pytest.raises(SettingError, match="er"):
+        GrowingClassifier(net, "eer").partial_fit(X, y)
+    with pytest.raises(SettingError, match="patches"):
+        GrowingClassifier("resnet", "er").partial_fit(IMAGES[:9], LABELS[:9])
+
+
+# -- networks trained elsewhere -----------------------------------------------------------------------
+
+
+def trained(bias: bool = True) -> nn.Module:
+    """A network with 5 outputs, trained a little on digits 0 to 4 as flat rows."""
+    torch.manual_seed(0)
+    made = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 5, bias=bias))
+    rows = LABELS < 5
+    x, y = torch.from_numpy(DIGITS.data[rows]).float() / 16, torch.from_numpy(LABELS[rows])
+    optimizer = torch.optim.Adam(made.parameters(), 0.01)
+    for _ in range(60):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(made(x), y).backward()
+        optimizer.step()
+    return made.eval()
+
+
+FLAT = (DIGITS.data / 16).astype(np.float32)
+NAMES = ["zero", "one", "two", "three", "four"]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_an_adopted_network_answers_as_before(bias):
+    network = trained(bias)
+    model = GrowingClassifier.adopt(network, NAMES)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(FLAT)).softmax(1).numpy()
+    np.testing.assert_allclose(model.predict_proba(FLAT), expected, atol=1e-6)
+    assert model.classes_.tolist() == NAMES
+    assert model.score(FLAT[LABELS < 5], np.array(NAMES)[LABELS[LABELS < 5]]) > 0.95
+
+
+def test_an_adopted_network_gains_classes_from_data_that_holds_only_new_ones():
+    network = trained()
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+    model = GrowingClassifier.adopt(network, NAMES, epochs=5, lr=0.01, backbone_lr=0.001)
+    first = model.net_.head.weight.detach().clone()
+    rows = LABELS == 7
+    model.partial_fit(FLAT[rows], ["seven"] * rows.sum())
+    assert model.classes_.tolist() == [*NAMES, "seven"]
+    assert model.predict_proba(FLAT).shape == (len(FLAT), 6)
+    assert model.method_ == "lwf" and "old images" in model.update_["warnings"][0]
+    assert not torch.equal(first, model.net_.head.weight[:5])  # it learnt, from where it stood
+    assert (first - model.net_.head.weight[:5]).abs().max() < 0.5
+    assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items()), "not a copy"
+
+
+class Deep(nn.Module):
+    """A network whose last layer is deep inside and is followed by more."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten())
+        self.classifier = nn.ModuleDict({"aux": nn.Linear(16, 9), "out": nn.Linear(16, 3)})
+
+    def forward(self, x):
+        x = self.body(x)
+        self.classifier["aux"](x)
+        return self.classifier["out"](x).log_softmax(1)
+
+
+def test_the_last_layer_is_found_wherever_it_is():
+    network = Deep().eval()
+    model = GrowingClassifier.adopt(network, [10, 20, 30], head=None, method="er", epochs=1)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(IMAGES)[:, None].float() / 255).exp().numpy()
+    np.testing.assert_allclose(model.predict_proba(IMAGES), expected, atol=1e-6)
+    model.partial_fit(IMAGES[:50], np.where(LABELS[:50] < 5, 10, 40))
+    assert model.classes_.tolist() == [10, 20, 30, 40]
+
+
+def test_images_are_normalised_as_the_network_was_trained():
+    network = Deep().eval()
+    model = GrowingClassifier.adopt(network, [1, 2, 3], mean=[0.5], std=[0.25])
+    x = (torch.from_numpy(IMAGES)[:, None].float() / 255 - 0.5) / 0.25
+    with torch.no_grad():
+        np.testing.assert_allclose(model.predict_proba(IMAGES), network(x).exp(), atol=1e-5)
+
+
+def test_what_cannot_be_adopted_is_explained():
+    with pytest.raises(SettingError, match="no linear layer has 4 outputs"):
+        GrowingClassifier.adopt(trained(), list("abcd"))
+    with pytest.raises(SettingError, match="head='fc'"):
+        GrowingClassifier.adopt(trained(), NAMES, head="fc")
+    with pytest.raises(SettingError, match="32 outputs"):
+        GrowingClassifier.adopt(trained(), NAMES, head="0")
+    with pytest.raises(DataError, match="twice"):
+        GrowingClassifier.adopt(trained(), ["a"] * 5)
+    with pytest.raises(SettingError, match="sums"):
+        GrowingClassifier.adopt(trained(), NAMES, method="lda").partial_fit(FLAT[:5], list("abcde"))

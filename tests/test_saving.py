@@ -1,0 +1,111 @@
+"""Save and load: the same model, nothing executed, your own parts checked against the fingerprint."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from evergrow import GrowingClassifier, load, methods, saving
+from evergrow.backbones import MLP
+from evergrow.checks import blobs, net
+from evergrow.errors import SettingError
+from evergrow.store import ModelFolder
+
+X, Y = blobs()
+FIRST, SECOND = np.isin(Y, list("cad")), np.isin(Y, list("be"))
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in methods.ENTRIES])
+def test_a_second_process_is_no_different_from_the_first(tmp_path, name):
+    closed = methods.get(name).needs_fixed
+    body = "fourier" if closed else MLP(hidden=(16,))
+    model = GrowingClassifier(body, name, epochs=2).partial_fit(X[FIRST], Y[FIRST])
+    model.save(tmp_path / "model")
+    np.savez(tmp_path / "second.npz", X=X[SECOND], y=Y[SECOND], all=X)
+    script = f"""
+        import numpy as np, torch, evergrow
+        torch.set_num_threads({torch.get_num_threads()})
+        data = np.load({str(tmp_path / "second.npz")!r})
+        model = evergrow.load({str(tmp_path / "model")!r}).partial_fit(data["X"], data["y"])
+        np.save({str(tmp_path / "answers.npy")!r}, model.predict_proba(data["all"]))
+        assert model.save({str(tmp_path / "model")!r}) == 2
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
+    model.partial_fit(X[SECOND], Y[SECOND])
+    assert (np.load(tmp_path / "answers.npy") == model.predict_proba(X)).all()
+    assert (load(tmp_path / "model").predict_proba(X) == model.predict_proba(X)).all()
+    assert load(tmp_path / "model", version=1).classes_.tolist() == list("acd")
+
+
+def test_serving_alone_predicts_and_refuses_to_learn(tmp_path):
+    model = GrowingClassifier().partial_fit(X, Y)
+    model.save(tmp_path)
+    light = load(tmp_path, learning=False)
+    assert (light.predict_proba(X) == model.predict_proba(X)).all()
+    with pytest.raises(SettingError, match="learning=False"):
+        light.partial_fit(X, Y)
+
+
+def test_settings_come_back(tmp_path):
+    model = GrowingClassifier(MLP(hidden=(16, 8)), methods.ER(memory=7), epochs=1, lr=0.01, freeze="layers.0")
+    model.partial_fit(X, Y).save(tmp_path)
+    twin = load(tmp_path)
+    assert twin.learner_.memory == 7 and list(twin.backbone.hidden) == [16, 8]
+    for name in ("epochs", "lr", "freeze", "batch_size", "random_state"):
+        assert getattr(twin, name) == getattr(model, name)
+    assert twin.update_["samples"] == 250
+
+
+def test_a_network_of_your_own_is_not_in_the_folder(tmp_path):
+    model = GrowingClassifier(net, "finetune", epochs=1).partial_fit(X, Y)
+    model.save(tmp_path)
+    with pytest.raises(SettingError, match="backbone=your_module"):
+        load(tmp_path)
+    with pytest.raises(SettingError, match="fingerprint"):
+        load(tmp_path, backbone=lambda: nn.Linear(2, 17))
+    assert (load(tmp_path, backbone=net).predict(X) == model.predict(X)).all()
+
+
+def test_loading_imports_nothing_that_a_manifest_names(tmp_path):
+    parts = saving.parts(GrowingClassifier("mlp", "finetune", epochs=1).partial_fit(X, Y))
+    parts["manifest"]["method"]["name"] = "this:Zen"
+    folder = ModelFolder(tmp_path / "m")
+    with folder.writer():
+        folder.commit(**parts)
+    sys.modules.pop("this", None)
+    with pytest.raises(SettingError, match="no code"):
+        load(tmp_path / "m")
+    assert "this" not in sys.modules
+
+
+def test_no_file_of_a_model_is_a_pickle(tmp_path):
+    GrowingClassifier("mlp", "der++", epochs=1).partial_fit(X, Y).save(tmp_path)
+    files = [p for p in tmp_path.rglob("*") if p.is_file()]
+    suffixes = {p.suffix for p in files if p.parent.name not in ("blobs",)}
+    assert suffixes <= {".json", ".safetensors", ".parquet", ""}
+    assert not any(p.read_bytes()[:2] in (b"\x80\x04", b"\x80\x02", b"PK") for p in files)
+
+
+def test_an_adopted_network_is_saved_before_and_after_it_learns(tmp_path):
+    network = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3))
+    model = GrowingClassifier.adopt(network, list("xyz"), epochs=1)
+    model.save(tmp_path)
+    twin = load(tmp_path, backbone=network)
+    assert (twin.predict_proba(X) == model.predict_proba(X)).all()
+    for m in (model, twin):
+        m.partial_fit(X, Y)
+    assert (twin.predict_proba(X) == model.predict_proba(X)).all()
+    assert twin.classes_.tolist() == [*"xyz", *"abcde"]
+
+
+def test_images_in_a_memory_come_back_bit_for_bit(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (40, 9, 9, 3), dtype=np.uint8)
+    model = GrowingClassifier("convnet", methods.ER(memory=25), epochs=1)
+    model.partial_fit(images, np.arange(40) % 4).save(tmp_path)
+    twin = load(tmp_path)
+    assert torch.equal(twin.learner_.past.x, model.learner_.past.x)
+    assert twin.learner_.past.x.shape == (25, 3, 9, 9)
