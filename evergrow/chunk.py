@@ -1,0 +1,118 @@
+"""A chunk of data: records by index with their labels, and what they look like."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+Then = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a chunk looks like, as plain JSON.
+
+    kind: image, table, tensor or text.
+    channels, sizes: of images: the most that one has, and the one (height, width), or the smallest
+    and the largest.  shape, dtype: of one row or tensor.  names: of columns, where they have any.
+    from_files: images are pictures (files, PIL), which are converted, not arrays, which must fit.
+    """
+
+    kind: str
+    channels: int = 0
+    sizes: tuple[tuple[int, int], ...] = ()
+    shape: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    from_files: bool = False
+    dtype: str = "float32"
+
+
+class Store(Protocol):
+    """Records by row.  stable: whether asking twice gives the same."""
+
+    stable: bool
+
+    def __len__(self) -> int: ...
+
+    def name(self, i: int) -> str: ...
+
+    def take(self, rows: np.ndarray, then: Then | None = None) -> Any: ...
+
+
+class Rows:
+    """Records in memory: an array with a row for each, or a list.  where: the end of all names.
+
+    >>> Rows(np.zeros((3, 2)), " of a.csv").name(1)
+    'row 1 of a.csv'
+    """
+
+    stable = True
+
+    def __init__(self, values: Any, where: str = ""):
+        self.values, self.where = values, where
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def name(self, i: int) -> str:
+        return f"row {i}{self.where}"
+
+    def take(self, rows: np.ndarray, then: Then | None = None) -> Any:
+        if isinstance(self.values, np.ndarray):
+            return self.values[rows]
+        found = [self.values[i] for i in rows.tolist()]
+        return found if then is None else [then(value) for value in found]
+
+
+class Chunk:
+    """Records by index, and their labels.
+
+    seen: what the records look like.  labels: (n,) int64, object array of str, or None.
+    skipped: (name, reason) of bad files that were passed over.  notes: what the user should know.
+    cache: what `prepare` keeps of the records; shared by subsets.
+    """
+
+    def __init__(
+        self,
+        seen: Seen,
+        store: Store,
+        labels: np.ndarray | None = None,
+        skipped: Sequence[tuple[str, str]] = (),
+        notes: Sequence[str] = (),
+    ):
+        self.seen, self.store, self.labels = seen, store, labels
+        self.skipped, self.notes = list(skipped), list(notes)
+        self.rows: np.ndarray | None = None  # of the store; None: all of them
+        self.cache: dict[Any, Any] = {}
+
+    @property
+    def kind(self) -> str:
+        return self.seen.kind
+
+    def __len__(self) -> int:
+        return len(self.store) if self.rows is None else len(self.rows)
+
+    def name(self, i: int) -> str:
+        """Path of a record's file, or `row 17`, counted from 0."""
+        return self.store.name(int(i if self.rows is None else self.rows[i]))
+
+    def at(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of this chunk as rows of its store."""
+        return rows if self.rows is None else self.rows[rows]
+
+    def take(self, rows: np.ndarray, then: Then | None = None) -> Any:
+        """Records of these rows, in order: one array, or a list where shapes differ or are decoded.
+
+        Images are (C, H, W) uint8, C = 1 or 3 as found.  then: applied to each image of a list as
+        soon as it is decoded.  Raises BadFilesError where files are not what they were.
+        """
+        return self.store.take(self.at(np.asarray(rows)), then)
+
+    def subset(self, rows: np.ndarray) -> "Chunk":
+        """The same records, but for these rows alone."""
+        rows = np.asarray(rows)
+        labels = None if self.labels is None else self.labels[rows]
+        part = Chunk(self.seen, self.store, labels, self.skipped, self.notes)
+        part.rows, part.cache = self.at(rows), self.cache
+        return part

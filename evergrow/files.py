@@ -1,0 +1,101 @@
+"""Many image files: each checked before anything is learnt, and decoded when it is asked for."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+
+from .chunk import Then
+from .errors import BadFilesError
+from .images import Encoded, Found, Unreadable, decode, look, quiet
+
+FEW = 4  # files decoded without threads
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Files:
+    """Images on disk, or their bytes; nothing of them is kept.
+
+    names: how messages call them.  found: what the check showed of each.
+    """
+
+    stable = True
+
+    def __init__(self, items: Sequence[Encoded], names: Sequence[str], found: Sequence[Found]):
+        self.items, self.names, self.found = items, names, found
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def name(self, i: int) -> str:
+        return self.names[i]
+
+    def take(self, rows: np.ndarray, then: Then | None = None) -> list[np.ndarray]:
+        """(C, H, W) uint8 images, in order.  then: applied to each in the thread that decodes it.
+
+        Raises BadFilesError, which lists files that vanished or changed since they were checked.
+        """
+
+        def one(i: int) -> np.ndarray:
+            image = decode(self.items[i], self.found[i].stamp)
+            return image if then is None else then(image)
+
+        found = list(in_threads(_or_reason(one), rows.tolist()))
+        names = [self.names[i] for i in rows.tolist()]
+        bad = [(name, str(f)) for name, f in zip(names, found, strict=True) if _is_bad(f)]
+        if bad:
+            raise BadFilesError(bad, len(self))
+        return [image for image in found if not isinstance(image, Unreadable)]
+
+
+def check_all(
+    items: Sequence[Encoded], names: Sequence[str], skip_bad: bool = False
+) -> tuple[Files, list[int], list[tuple[str, str]]]:
+    """Decode each once.  Returns those that can be read, their indices, (name, reason) of others.
+
+    Raises BadFilesError, which lists all others, unless `skip_bad`; always if none can be read.
+    """
+    found, good, bad = [], [], []
+    for i, fact in enumerate(in_threads(_or_reason(look), items)):
+        if isinstance(fact, Unreadable):
+            bad.append((names[i], str(fact)))
+        else:
+            found.append(fact)
+            good.append(i)
+    if bad and not (skip_bad and good):
+        raise BadFilesError(bad, len(items))
+    return Files([items[i] for i in good], [names[i] for i in good], found), good, bad
+
+
+def in_threads(function: Callable[[T], R], items: Sequence[T], block: int = 1024) -> Iterator[R]:
+    """function(item) for each, in order; by 2 to 8 threads where there are more than a few.
+
+    >>> list(in_threads(abs, [-1, -2, -3, -4, -5, -6]))
+    [1, 2, 3, 4, 5, 6]
+    """
+    with quiet():
+        if len(items) <= FEW:
+            yield from map(function, items)
+            return
+        with ThreadPoolExecutor(max(2, min(8, os.cpu_count() or 2))) as pool:
+            for start in range(0, len(items), block):  # a million files are not a million futures
+                yield from pool.map(function, items[start : start + block])
+
+
+def _or_reason(function: Callable[[T], R]) -> Callable[[T], R | Unreadable]:
+    """The function, but Unreadable is returned and not raised."""
+
+    def judged(item: T) -> R | Unreadable:
+        try:
+            return function(item)
+        except Unreadable as reason:
+            return reason
+
+    return judged
+
+
+def _is_bad(found: object) -> bool:
+    return isinstance(found, Unreadable)

@@ -1,0 +1,115 @@
+"""Records -> canonical tensors: uint8 images of one size and colour; all else as it is."""
+
+import hashlib
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import pixels
+from .chunk import Chunk, Seen
+from .data import Records
+from .forms import Form
+from .forms import canonical_size as canonical_size
+from .forms import check as check
+from .forms import spec as spec
+
+KEPT = 1 << 28  # bytes of canonical images that a chunk may keep; later epochs decode nothing
+
+
+class Prepared:
+    """A chunk's records as canonical tensors: what methods learn from (`data.Records`).
+
+    Images that have the canonical form in memory are indexed, and nothing else. Others are decoded,
+    recoloured and resized when they are asked for, and kept in that form where all images of the
+    chunk take at most `KEPT` bytes.
+
+    >>> from .sources import read
+    >>> chunk = read(np.zeros((3, 8, 8)), need_labels=False)
+    >>> Prepared(chunk, spec(chunk.seen, image_size=4)).take(torch.tensor([0, 2])).shape
+    torch.Size([2, 1, 4, 4])
+    """
+
+    def __init__(self, chunk: Chunk, prepare: Form):
+        self.chunk = chunk
+        self.columns = _columns(prepare, chunk.seen)
+        self.shape: tuple[int, int, int] | None = None  # that images are brought to
+        self.kept: _Kept | None = None
+        if chunk.kind == "image":
+            shape = prepare["channels"], prepare["height"], prepare["width"]
+            values = getattr(chunk.store, "values", None)
+            if not isinstance(values, np.ndarray) or values.shape[1:] != shape:
+                self.shape, self.kept = shape, _kept(chunk, shape)
+
+    def __len__(self) -> int:
+        return len(self.chunk)
+
+    def take(self, rows: Tensor) -> Tensor:
+        """(len(rows), ...) canonical tensors.  Raises BadFilesError where files have changed."""
+        index = rows.numpy()
+        if self.shape is None:
+            return torch.from_numpy(self._as_they_are(index))
+        if self.kept is None:
+            return torch.from_numpy(self._brought(index, self.shape))
+        at = self.chunk.at(index)
+        missing = ~self.kept.there[at]
+        if missing.any():
+            self.kept.images[at[missing]] = self._brought(index[missing], self.shape)
+            self.kept.there[at[missing]] = True
+        return torch.from_numpy(self.kept.images[at])
+
+    def _as_they_are(self, index: np.ndarray) -> np.ndarray:
+        found = self.chunk.take(index)
+        x: np.ndarray = found if isinstance(found, np.ndarray) else np.stack(found)
+        return x if self.columns is None else x[:, self.columns]
+
+    def _brought(self, index: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+        """Images in this form: all at once where they are one array, else each as it is decoded."""
+
+        def bring(x: np.ndarray) -> np.ndarray:
+            return pixels.resize(pixels.recolour(x, shape[0]), shape[1:])
+
+        found = self.chunk.take(index, then=lambda x: bring(x[None])[0])
+        return (
+            bring(found) if isinstance(found, np.ndarray) else np.array(found).reshape(-1, *shape)
+        )
+
+
+class _Kept:
+    """Canonical images of a whole store.  images: (n, C, H, W) uint8.  there: (n,) those kept."""
+
+    def __init__(self, n: int, shape: tuple[int, ...]):
+        self.images = np.empty((n, *shape), np.uint8)
+        self.there = np.zeros(n, bool)
+
+
+def _kept(chunk: Chunk, shape: tuple[int, ...]) -> _Kept | None:
+    """What is kept of this chunk's store in this form; None where nothing may be."""
+    if not chunk.store.stable or len(chunk.store) * int(np.prod(shape)) > KEPT:
+        return None
+    if shape not in chunk.cache:
+        chunk.cache[shape] = _Kept(len(chunk.store), shape)
+    return chunk.cache[shape]  # type: ignore[no-any-return]
+
+
+def _columns(prepare: Form, seen: Seen) -> list[int] | None:
+    """Where each of the model's columns stands in the chunk; None where it stands there already."""
+    names = tuple(prepare.get("names", ()))
+    if not names or not seen.names or names == seen.names:
+        return None
+    return [seen.names.index(name) for name in names]
+
+
+def hashes(records: Records, block: int = 1024) -> np.ndarray:
+    """(n, 16) uint8: a BLAKE2b hash of each canonical tensor's bytes.
+
+    >>> from .data import Tensors
+    >>> hashes(Tensors(torch.zeros(3, 2))).shape
+    (3, 16)
+    """
+    found = bytearray()
+    for start in range(0, len(records), block):
+        rows = torch.arange(start, min(start + block, len(records)))
+        for row in records.take(rows).contiguous().numpy().reshape(len(rows), -1):
+            found += hashlib.blake2b(row.data, digest_size=16).digest()
+    return np.frombuffer(found, np.uint8).reshape(-1, 16)

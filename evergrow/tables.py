@@ -1,0 +1,204 @@
+"""A data frame -> labels and records: numeric columns, texts, or cells with images or vectors."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import arrays, labels
+from .errors import DataError
+from .images import SUFFIXES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELS = (
+    "label",
+    "labels",
+    "class",
+    "target",
+    "y",
+)  # columns that hold labels, unless one is named
+SHOWN = 20  # columns listed by a message
+
+
+@dataclass
+class Columns:
+    """A table taken apart: labels, if it has any, and records of one of three kinds.
+
+    table: (n, d) float32 with column names.  texts: n str.  cells: n paths, bytes, images or
+    arrays.
+    """
+
+    labels: np.ndarray | None = None
+    names: tuple[str, ...] = ()
+    table: np.ndarray | None = None
+    texts: list[str] | None = None
+    cells: list[Any] | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which columns are what, as far as it is known.
+
+    label, text: names of columns.  look: whether labels are in the table, and not given apart.
+    need: whether they must be there.  features: names of columns that are not the label.  where:
+    the table's name in messages.
+    base: folder that relative image paths start from.  from_text: whether labels are text as
+    written in a file.
+    """
+
+    label: str | None = None
+    text: str | None = None
+    look: bool = True
+    need: bool = True
+    features: Sequence[str] = ()
+    where: str = "X"
+    base: Path = Path()
+    from_text: bool = False
+
+
+def label_column(columns: Iterable[Any], wanted: Wanted) -> Any:
+    """The column of labels, or None: the one named, else label, labels, class, target or y.
+
+    >>> label_column(["x", "Class", "y"], Wanted())
+    'Class'
+    >>> label_column(["x", "y"], Wanted(features=["x", "y"]))
+    """
+    columns = list(columns)
+    if wanted.label is not None:
+        return next((column for column in columns if str(column) == wanted.label), None)
+    if wanted.look:
+        for name in LABELS:
+            for column in columns:
+                if str(column).lower() == name and str(column) not in wanted.features:
+                    return column
+    return None
+
+
+def take_apart(frame: "pd.DataFrame", wanted: Wanted) -> Columns:
+    """Labels and records of a data frame.  Raises DataError where a column is missing or no use."""
+    name = label_column(frame.columns, wanted)
+    found = _labels(frame, name, wanted)
+    rest = frame if name is None else frame.drop(columns=name)
+    if not len(rest.columns):
+        beside = "" if name is None else f" beside {name!r}"
+        raise DataError(f"Found array with 0 feature(s): {wanted.where} has no column{beside}.")
+    if wanted.text is not None:
+        return _as_texts(rest, wanted.text, found, wanted)
+    kinds = {i: _kind(rest.iloc[:, i], wanted.base) for i in range(len(rest.columns))}
+    if set(kinds.values()) == {"number"}:
+        names = tuple(map(str, rest.columns))
+        return Columns(found, names, table=_as_table(rest, names))
+    for kind in ("cell", "path"):
+        columns = [i for i in kinds if kinds[i] == kind]
+        if len(columns) == 1:
+            return _as_cells(rest, columns[0], kind, found, wanted)
+    if list(kinds.values()) == ["text"]:
+        return _as_texts(rest, str(rest.columns[0]), found, wanted)
+    strange = [rest.columns[i] for i in kinds if kinds[i] != "number"]
+    raise DataError(
+        f"{wanted.where}: the columns {listed(strange)} do not hold numbers; encode them as "
+        "numbers "
+        "(pandas.get_dummies does), leave them out, or name the one that holds texts with text= "
+        "(--text)."
+    )
+
+
+def listed(columns: Iterable[Any]) -> str:
+    """Column names for a message; of many, the first.
+
+    >>> listed(range(22))
+    '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, ... (22 in all)'
+    """
+    names = [str(column) for column in columns]
+    return ", ".join(names[:SHOWN]) + (f", ... ({len(names)} in all)" if len(names) > SHOWN else "")
+
+
+def _labels(frame: "pd.DataFrame", name: Any, wanted: Wanted) -> np.ndarray | None:
+    if name is None:
+        if wanted.label is None and not (wanted.look and wanted.need):
+            return None
+        expected = (
+            repr(wanted.label) if wanted.label else f"{', '.join(LABELS[:-1])} or {LABELS[-1]}"
+        )
+        raise DataError(
+            f"{wanted.where} has no label column (expected {expected}); its columns are: "
+            f"{listed(frame.columns)}. "
+            "Name the one that holds the labels with label= (--label)."
+        )
+    column = frame[name]
+    if column.ndim > 1:
+        raise DataError(f"{wanted.where} has several columns named {name!r}; rename all but one.")
+    values = labels.from_text(column.tolist()) if wanted.from_text else column
+    return labels.clean_labels(values, f"column {name!r} of {wanted.where}")
+
+
+def _kind(column: "pd.Series[Any]", base: Path) -> str:
+    """number, path (of an image), text, cell (an image, bytes or array a row), or its dtype."""
+    import pandas as pd
+
+    types = pd.api.types
+    if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
+        return "number"
+    if not (types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype)):
+        return str(column.dtype)
+    first = next((value for value in column if not np.all(pd.isna(value))), None)
+    if first is None or isinstance(first, int | float | np.number):
+        return "number"
+    if isinstance(first, str):
+        image = Path(first).suffix.lower() in SUFFIXES or (
+            len(first) < 256 and (base / first).is_file()
+        )
+        return "path" if image else "text"
+    return "cell"
+
+
+def _as_table(rest: "pd.DataFrame", names: Sequence[str]) -> np.ndarray:
+    missing = rest.isna().to_numpy()
+    if missing.any():
+        row, column = np.argwhere(missing)[0]
+        raise DataError(
+            f"Input X contains NaN (first: row {row}, column {names[column]!r}); fill what is "
+            "missing "
+            "(scikit-learn's SimpleImputer does) or leave these rows out."
+        )
+    return arrays.rows(rest.to_numpy(), names)
+
+
+def _as_texts(rest: "pd.DataFrame", name: str, found: np.ndarray | None, wanted: Wanted) -> Columns:
+    column = next((column for column in rest.columns if str(column) == name), None)
+    if column is None:
+        raise DataError(
+            f"{wanted.where} has no text column {name!r}; its columns are: {listed(rest.columns)}. "
+            "Name one of them with text= (--text)."
+        )
+    _refuse_missing(rest[column], "texts", wanted)
+    return Columns(found, texts=[str(text) for text in rest[column]], notes=_unused(rest, column))
+
+
+def _as_cells(
+    rest: "pd.DataFrame", i: int, kind: str, found: np.ndarray | None, wanted: Wanted
+) -> Columns:
+    _refuse_missing(rest.iloc[:, i], f"images in column {str(rest.columns[i])!r}", wanted)
+    cells = rest.iloc[:, i].tolist()
+    if kind == "path":
+        cells = [wanted.base / str(cell) for cell in cells]
+    return Columns(found, cells=cells, notes=_unused(rest, rest.columns[i]))
+
+
+def _refuse_missing(column: "pd.Series[Any]", what: str, wanted: Wanted) -> None:
+    missing = column.isna().to_numpy()
+    if missing.any():
+        raise DataError(
+            f"{wanted.where}: {missing.sum()} of {len(missing)} {what} are missing "
+            f"(first: row {missing.argmax()}); fill them or leave these rows out."
+        )
+
+
+def _unused(rest: "pd.DataFrame", used: Any) -> list[str]:
+    others = [column for column in rest.columns if column != used]
+    return [f"columns not used: {listed(others)}"] if others else []
