@@ -163,8 +163,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         columns = self._columns(learn.labels)
         boundary = self.boundary == "task" or total > old
         self._run(Task(records, columns, old, total, self.tasks_, boundary))
-        self.counts_ = np.pad(self.counts_, (0, total - len(self.counts_)))
-        self.counts_ = self.counts_ + np.bincount(columns.numpy(), minlength=total)
+        counts = np.bincount(columns.numpy(), minlength=total)
+        counts[:old] += self.counts_
+        self.counts_ = counts
         self.tasks_ += 1
         self.update_ = {
             "task": self.tasks_,

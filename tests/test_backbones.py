@@ -1,0 +1,150 @@
+"""Backbones: shapes, sizes, seeds, what they refuse; networks of timm and of the user's own."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from evergrow import GrowingClassifier, backbones, load
+from evergrow.backbones.own import Headless, Own, find_head
+from evergrow.errors import SettingError
+from evergrow.network import Inputs, Network
+from evergrow.sources import Seen
+
+IMAGE = Seen("image", channels=3, sizes=((20, 20),))
+TABLE = Seen("table", shape=(7,))
+
+
+@pytest.mark.parametrize("name", ["patches", "convnet", "resnet32", "mlp", "none"])
+def test_width_is_what_comes_out(name):
+    backbone = backbones.get(name)
+    form = backbone.prepare(IMAGE)
+    body = backbone.build(form, torch.Generator().manual_seed(0)).eval()
+    out = body(torch.rand(3, 3, 20, 20))
+    assert out.shape == (3, body.width) and out.isfinite().all()
+
+
+@pytest.mark.parametrize("name", ["mlp", "none", "fourier"])
+def test_tables_too(name):
+    backbone = backbones.get(name)
+    body = backbone.build(backbone.prepare(TABLE), torch.Generator().manual_seed(0))
+    assert body(torch.rand(3, 7)).shape == (3, body.width)
+
+
+@pytest.mark.parametrize("name", ["patches", "convnet", "resnet32"])
+def test_images_are_asked_for_where_a_table_came(name):
+    with pytest.raises(SettingError, match="table"):
+        backbones.get(name).prepare(TABLE)
+
+
+@pytest.mark.parametrize("name", ["convnet", "mlp", "fourier", "resnet32"])
+def test_weights_come_from_the_generator_alone(name):
+    backbone = backbones.get(name)
+    form = backbone.prepare(TABLE if name == "fourier" else IMAGE)
+    a, b, c = (backbone.build(form, torch.Generator().manual_seed(s)) for s in (0, 0, 1))
+    a, b, c = (torch.cat([t.flatten() for t in m.state_dict().values()]) for m in (a, b, c))
+    assert torch.equal(a, b) and not torch.equal(a, c)
+
+
+def test_random_features_approximate_the_gaussian_kernel():
+    x = torch.randn(40, 7, generator=torch.Generator().manual_seed(1))
+    lift = backbones.get("fourier", features=20_000, bandwidth=0.5)
+    z = lift.build(lift.prepare(TABLE), torch.Generator().manual_seed(0))(x)
+    kernel = (-torch.cdist(x, x) ** 2 / (2 * 0.25 * 7)).exp()
+    assert (2 * z @ z.T / 20_000 - kernel).abs().max() < 0.05
+
+
+def test_random_features_do_not_depend_on_the_batch():
+    lift = backbones.get("fourier")
+    net = Network(lift.build(lift.prepare(TABLE), torch.Generator().manual_seed(0)), Inputs("tensor"))
+    x = torch.randn(100, 7)
+    whole = net.steady(x, 127.0)
+    for rows in torch.randperm(100).split(7):
+        assert torch.equal(net.steady(x[rows], 127.0), whole[rows])
+
+
+def test_names_and_settings_that_there_are_not():
+    with pytest.raises(SettingError, match="patches"):
+        backbones.get("resnet33")
+    with pytest.raises(SettingError, match="depth"):
+        backbones.get("mlp", depth=3)
+    with pytest.raises(SettingError, match="hidden"):
+        backbones.get("mlp", hidden=())
+
+
+# -- networks of timm ----------------------------------------------------------------------------------
+
+
+def test_a_network_of_timm_by_name():
+    backbone = backbones.get("timm:test_resnet", pretrained=False)
+    form = backbone.prepare(IMAGE)
+    assert (form["height"], form["width"], form["channels"]) == (160, 160, 3)
+    body = backbone.build(form, torch.Generator().manual_seed(0)).eval()
+    assert body(torch.zeros(1, 3, 160, 160)).shape == (1, body.width)
+    assert backbones.name_of(backbone) == "timm:test_resnet"
+    with pytest.raises(SettingError, match="close names"):
+        backbones.get("timm:resnet18x").prepare(IMAGE)
+
+
+def test_an_adopted_network_of_timm_answers_as_before_and_needs_no_code_to_load(tmp_path):
+    import timm
+
+    torch.manual_seed(0)
+    network = timm.create_model("test_resnet", pretrained=False, num_classes=3).eval()
+    model = GrowingClassifier.adopt_by_name(
+        network, ["a", "b", "c"], "timm:test_resnet", image_size=64, epochs=1
+    )
+    images = np.random.default_rng(0).integers(0, 256, (6, 64, 64, 3), dtype=np.uint8)
+    config = network.pretrained_cfg
+    mean, std = (torch.tensor(config[k]).view(3, 1, 1) for k in ("mean", "std"))
+    x = (torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255 - mean) / std
+    with torch.no_grad():
+        expected = network(x).softmax(1)
+    np.testing.assert_allclose(model.predict_proba(images), expected, atol=1e-5)
+    model.partial_fit(images, ["d"] * 6).save(tmp_path)
+    twin = load(tmp_path)
+    assert twin.classes_.tolist() == list("abcd")
+    assert (twin.predict_proba(images) == model.predict_proba(images)).all()
+
+
+# -- networks of the user's own ------------------------------------------------------------------------
+
+
+def test_a_callable_draws_its_weights_from_our_generator():
+    before = torch.random.get_rng_state()
+    form = {"kind": "tensor", "shape": [4], "dtype": "float32"}
+    a, b = (
+        Own(lambda: nn.Linear(4, 5)).build(form, torch.Generator().manual_seed(0)) for _ in range(2)
+    )
+    assert torch.equal(a.module.weight, b.module.weight) and a.width == 5
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_what_is_not_a_network_is_explained():
+    form = {"kind": "tensor", "shape": [4], "dtype": "float32"}
+    with pytest.raises(SettingError, match="gave a int"):
+        Own(lambda: 3).build(form, torch.Generator())
+    with pytest.raises(SettingError, match=r"shape \(1, 4\)"):
+        Own(nn.Linear(3, 5)).build(form, torch.Generator())
+    with pytest.raises(SettingError, match="backbone="):
+        GrowingClassifier(backbone=7, method="er").partial_fit(np.eye(2), [0, 1])
+
+
+def test_the_head_is_the_last_layer_of_that_size():
+    network = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 4), nn.Linear(4, 2))
+    assert find_head(network, 2) == "2" and find_head(network, 2, "0") == "0"
+    assert Headless(network, "2")(torch.zeros(1, 3)).shape == (1, 4)
+    assert isinstance(network[2], nn.Linear), "the user's network was changed"
+
+
+def test_a_layer_that_is_no_head_is_explained():
+    class Unused(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.spare = nn.Linear(3, 2), nn.Linear(3, 2)
+
+        def forward(self, x):
+            return self.fc(x)
+
+    with pytest.raises(SettingError, match="not called"):
+        Headless(Unused(), "spare")(torch.zeros(1, 3))
