@@ -85,7 +85,8 @@ class Task:
     @property
     def classes(self) -> Tensor:
         """Columns present in this task, sorted; old classes may come back."""
-        return self.y.unique()
+        present: Tensor = self.y.unique()
+        return present
 
     def blocks(self, size: int, workers: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Every example once, in order: (m, ...) canonical tensors and (m,) columns, m <= size."""

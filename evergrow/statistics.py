@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from evergrow.errors import DataError
-from evergrow.integers import hashes, pack, product, unpack
+from .errors import DataError
+from .integers import hashes, pack, product, unpack
 
 STRIP = (
     1_024  # rows of the Gram matrix held together; its upper triangle alone is computed and stored

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from ..data import Task
 from ..errors import SettingError
+from ..leaveout import Judged
 from ..network import Network
-from ..solve import Judged, Solution
+from ..solve import Solution
 from ..statistics import FeatureStatistics
 
 

@@ -1,0 +1,175 @@
+"""Kept rows judged as if they had never been learnt: leave-one-out scores, their calibration, and the noise of means."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_PRIOR_ROWS = 2.0  # how many kept rows the pooled noise counts for in the noise of one class
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Leave-one-out figures of kept rows.
+
+    accuracy: (k,) recall of each class in [0, 1], NaN where no row could be judged (a class of one row goes with it).
+    macro: mean recall; nll: mean negative log-likelihood in nats, at the solution's temperature; NaN without rows.
+    """
+
+    accuracy: Tensor
+    macro: float
+    nll: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """Which kept rows are judged.  y: (m,) class, sorted; place: (m,) position within its class; at most `most` each.
+
+    n: (k,) float, rows learnt of each class; freedom: all rows less one a class; inf: the covariance is given.
+    """
+
+    y: Tensor
+    place: Tensor
+    n: Tensor
+    freedom: float
+
+    @property
+    def most(self) -> int:
+        return int(self.place.max()) + 1 if len(self.place) else 0
+
+    def blocks(self, flat: Tensor) -> Tensor:
+        """(m, ...) by row -> (k, most, ...) by class, 0 where a class has fewer."""
+        out = flat.new_zeros(len(self.n), self.most, *flat.shape[1:])
+        out[self.y, self.place] = flat
+        return out
+
+
+@dataclass(frozen=True)
+class Products:
+    """Inner products in the metric R, the inverse of the ridged covariance of deviations from class means.
+
+    means: (k, k) m'R m.  crosses: (m, k) d'R m, d the deviations of held rows.  deviations: (k, r, r) d'R d.
+    """
+
+    means: Tensor
+    crosses: Tensor
+    deviations: Tensor
+
+
+def pooled_noise(products: Products, held: Held) -> float | None:
+    """What the squared norm E[d'R d] of a fresh deviation is, each row left out of R; None without rows."""
+    own, real = _noises(products, held)
+    return float(own[real].mean()) if bool(real.any()) else None
+
+
+def noise(products: Products, held: Held, pooled: float) -> Tensor:
+    """(k,) the same for each class: its own rows', and a few rows' worth of `pooled`."""
+    own, real = _noises(products, held)
+    return ((own * real).sum(1) + _PRIOR_ROWS * pooled) / (real.sum(1) + _PRIOR_ROWS)
+
+
+def _noises(products: Products, held: Held) -> tuple[Tensor, Tensor]:
+    squares = products.deviations.diagonal(dim1=1, dim2=2)  # (k, r)
+    real = held.blocks(torch.ones_like(held.y)).bool()
+    return _left_out(squares, held.n[:, None], held.freedom), real
+
+
+def _left_out(square: Tensor, n: Tensor, freedom: float) -> Tensor:
+    """d'R d once its row is left out of mean and covariance, less what the mean's own noise adds to it."""
+    n = n.clamp(min=2)
+    return _shrunk(freedom) * n / (n - 1) * square / _rest(square * n / (n - 1) / freedom)
+
+
+def _shrunk(freedom: float) -> float:
+    """By what a covariance changes its divisor if one row less is learnt."""
+    return 1 - 1 / freedom if freedom > 1 else 1.0
+
+
+def _rest(leverage: Tensor) -> Tensor:
+    """1 - leverage: positive by algebra, kept so under rounding."""
+    return (1 - leverage).clamp(min=torch.finfo(leverage.dtype).eps ** 0.5)
+
+
+def lda_scores(products: Products, held: Held, noises: Tensor | None, pooled: float) -> Tensor:
+    """(m, k) scores of held rows, each left out of the covariance, and of its own class's mean, count and noise.
+
+    Leaving x out of class c takes n / (n - 1) d d' off the scatter, d = x - m_c, so R gains a rank-one term (Sherman
+    and Morrison 1950). The ridge itself, `pooled` and the other classes' `noises` stay; None: no noise correction.
+    """
+    i, y, n, freedom = torch.arange(len(held.y)), held.y, held.n[held.y], held.freedom
+    between, own = products.means, products.crosses[i, y]
+    squares = products.deviations.diagonal(dim1=1, dim2=2)[y, held.place]
+    gain = n / (n - 1) / freedom / _rest(n / (n - 1) / freedom * squares)
+    shift, scale = 1 / (n - 1), _shrunk(freedom)
+    reach = own + squares  # x'R d
+    linear = between[y] + products.crosses * (1 + gain * reach)[:, None]
+    quadratic = between.diagonal() + gain[:, None] * products.crosses.square()
+    moved = own - shift * squares  # d'R m without x
+    linear[i, y] = between[y, y] + own - shift * reach + gain * moved * reach
+    quadratic[i, y] = between[y, y] - 2 * shift * own + shift**2 * squares + gain * moved.square()
+    scores = scale * (linear - 0.5 * quadratic)
+    if noises is not None:
+        scores += 0.5 * noises / held.n
+        without = _noise_without_each(products, held, pooled)[y, held.place]
+        scores[i, y] += 0.5 * (without / (n - 1) - noises[y] / n)
+    return scores
+
+
+def _noise_without_each(products: Products, held: Held, pooled: float) -> Tensor:
+    """(k, r) the noise of each class if one of its rows had never been learnt."""
+    inner, n = (
+        products.deviations,
+        held.n[:, None, None].clamp(min=2),
+    )  # (k, i, j): row i is left out
+    squares = inner.diagonal(dim1=1, dim2=2)
+    first, second = squares[:, :, None], squares[:, None, :]
+    shift = 1 / (n - 1)
+    gain = n / (n - 1) / held.freedom / _rest(n / (n - 1) / held.freedom * first)
+    across = inner + shift * first
+    left = second + 2 * shift * inner + shift**2 * first + gain * across.square()
+    fresh = _left_out(_shrunk(held.freedom) * left, n - 1, max(held.freedom - 1, 1.0))
+    real = held.blocks(torch.ones_like(held.y)).bool()
+    others = real[:, None, :] & ~torch.eye(held.most, dtype=torch.bool, device=inner.device)
+    others = others & (n > 2)
+    return ((fresh * others).sum(2) + _PRIOR_ROWS * pooled) / (others.sum(2) + _PRIOR_ROWS)
+
+
+def judge(scores: Tensor, held: Held, importance: Tensor) -> tuple[float, float, Tensor, float]:
+    """Temperature, Brier score, recalls (k,) and mean negative log-likelihood of left-out scores.
+
+    importance: (k,) how much each class counts. The Brier score (Brier 1950) is the least over
+    temperatures about the best one. It is bounded: a few wild scores of a rare class, which rule
+    the likelihood, do not drown the rest.
+    """
+    y, m = held.y, len(held.y)
+    rows = torch.bincount(y, minlength=len(held.n))
+    share = (importance / rows.clamp(min=1))[y]
+    share = (share / share.sum()).to(scores.dtype)
+    scores = scores - scores.max(1, keepdim=True).values
+    temperature = _temperature(scores, y, share)
+    nll = -float(share @ (scores / temperature).log_softmax(1)[torch.arange(m), y])
+    one_hot = torch.nn.functional.one_hot(y, len(held.n)).to(scores.dtype)
+    tried = [(scores / temperature / factor).softmax(1) for factor in (0.125, 0.25, 0.5, 1.0, 2.0)]
+    brier = min(float(share @ (p - one_hot).square().sum(1)) for p in tried)
+    right = (scores.argmax(1) == y).double()
+    return temperature, brier, torch.bincount(y, right, minlength=len(rows)) / rows, nll
+
+
+def _temperature(scores: Tensor, y: Tensor, share: Tensor) -> float:
+    """Where the likelihood is largest, to a part in a thousand; it is concave in 1 / temperature.
+
+    No lower than where m rows' mean confidence is 1 - 1 / (m + 2), all that m rows can vouch for
+    (Laplace's rule of succession).
+    """
+    if not bool((scores != 0).any()):
+        return 1.0
+    wanted = float(share @ scores[torch.arange(len(y)), y])
+    low, high = -10.0, 22.0
+    for _ in range(15):
+        middle = (low + high) / 2
+        p = (scores / 2**middle).softmax(1)
+        sure = float(share @ p.max(1).values) > 1 - 1 / (len(y) + 2)
+        too_warm = not sure and float(share @ (p * scores).sum(1)) < wanted
+        low, high = (low, middle) if too_warm else (middle, high)
+    return float(2 ** ((low + high) / 2))
