@@ -78,8 +78,8 @@ def _as_floats(x: np.ndarray) -> np.ndarray:
     if isinstance(x, np.ma.MaskedArray):
         if np.ma.is_masked(x):
             raise DataError(
-                f"X is masked in {int(x.mask.sum())} places; fill them (X.filled(...)) or "
-                "leave them out."
+                f"X is masked in {int(x.mask.sum())} places; fill them (X.filled(...)) or leave "
+                "them out."
             )
         return x.data
     if x.dtype.kind == "c":
@@ -126,10 +126,9 @@ def _refuse_not_finite(x: np.ndarray, names: Sequence[str] = ()) -> None:
     if np.isnan(x[row, *place]):
         raise DataError(
             f"Input X contains NaN ({where}); fill what is missing (scikit-learn's SimpleImputer "
-            "does) "
-            "or leave these rows out."
+            "does) or leave these rows out."
         )
     raise DataError(
-        f"Input X contains infinity or a value too large for dtype('float32') ({where}); "
-        "replace such values or leave these rows out."
+        f"Input X contains infinity or a value too large for dtype('float32') ({where}); replace "
+        "such values or leave these rows out."
     )

@@ -175,7 +175,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             "method": self.method_,
             "backbone": self.backbone_,
             "reason": self.reason_,
-            "warnings": self._warnings(columns, old),
+            "warnings": [*chunk.notes, *self._warnings(columns, old)],
             "skipped": len(chunk.skipped),
             "seconds": time.perf_counter() - began,
         }
@@ -221,6 +221,10 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         body = self.body_.build(self.prepare_, Generators(self._seed())("backbone"))
         self.net_ = Network(body, self.body_.inputs(self.prepare_)).eval()
         self.classes_, self.counts_, self.tasks_, self.adopted_ = np.array([]), np.zeros(0, int), 0, 0
+        if chunk.kind == "table" and not hasattr(self, "n_features_in_"):  # not through scikit-learn
+            self.n_features_in_ = chunk.seen.shape[0]
+            if chunk.seen.names:
+                self.feature_names_in_ = np.array(chunk.seen.names, dtype=object)
         self._choose_method(chunk.seen.kind)
 
     def _backbone(self, kind: str) -> tuple[Backbone, str]:
@@ -359,7 +363,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         if isinstance(X, Chunk):
             return X
         own = self._own()
-        if not own and _tabular(X):
+        frame = hasattr(X, "columns")
+        if not own and _tabular(X) and not (frame and labels and y is None):  # it holds its labels
             X = self._table(X, reset)
         return sources.read(X, y, own=own, need_labels=labels)
 

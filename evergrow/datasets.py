@@ -9,7 +9,7 @@ import numpy as np
 from .chunk import Then
 from .errors import DataError
 from .labels import clean_labels
-from .samples import Records, as_encoded, read_one
+from .samples import Records, as_encoded, is_input, read_one
 from .tables import LABELS
 
 INPUTS = "image img images pixel_values pixels x input inputs features data text".split()
@@ -61,22 +61,22 @@ def look_through(dataset: Any, taking: Taking) -> tuple[Records, Streamed]:
     return found, Streamed(dataset, taking, found.kind)
 
 
-def run_through(items: Iterable[Any], taking: Taking, batched: bool) -> Records:
+def run_through(items: Iterable[Any], taking: Taking, batched: bool | None) -> Records:
     """All items of a loader or an iterable, once, kept in memory.
 
-    batched: whether items without labels are batches; those with a row of labels are anyway.
+    batched: whether items are batches; None: those that have a row of labels are.
     """
     found = Records(own=taking.own)
     for item in items:
         value, label = split(item, taking)
-        if not (batched if label is None else np.ndim(label) == 1):
+        if not (np.ndim(label) == 1 if batched is None else batched):
             found.add(value, label)
             continue
         labels = [None] * len(value) if label is None else label
         if len(labels) != len(value):
             raise DataError(
-                f"a batch holds {len(value)} samples and {len(labels)} labels; "
-                "they should be as many."
+                f"a batch holds {len(value)} samples and {len(labels)} labels; they should be as "
+                "many."
             )
         for pair in zip(value, labels, strict=True):
             found.add(*pair)
@@ -96,14 +96,14 @@ def split(item: Any, taking: Taking) -> tuple[Any, Any]:
     """Input and label of an item: (input, label, ...), a dict, or an input.  Raises DataError."""
     if isinstance(item, dict) and as_encoded(item) is None:
         return _split_dict(item, taking)
-    if isinstance(item, tuple | list) and len(item) > 1 and not np.isscalar(item[0]):
+    if isinstance(item, tuple | list) and len(item) > 1 and is_input(item[0]):
         return item[0], item[1]
     if isinstance(item, tuple | list) and len(item) == 1:
         item = item[0]
     if taking.need:
         raise DataError(
-            "labels are needed, so items of the data set should be (input, label) pairs or dicts, "
-            f"they are {type(item).__name__}; or pass the labels as y."
+            "labels are needed, so items of the data set should be (input, label) pairs or "
+            f"dicts, they are {type(item).__name__}; or pass the labels as y."
         )
     return item, None
 
@@ -116,8 +116,7 @@ def _split_dict(item: dict[Any, Any], taking: Taking) -> tuple[Any, Any]:
     if name is None:
         raise DataError(
             f"items of the data set have the keys {', '.join(map(str, item))}; which one is the "
-            "input cannot be told "
-            f"(expected one of {', '.join(map(str, wanted))}): rename it."
+            f"input cannot be told (expected one of {', '.join(map(str, wanted))}): rename it."
         )
     return item[name], None if key is None else item[key]
 
@@ -129,8 +128,8 @@ def _label_key(item: dict[Any, Any], taking: Taking) -> Any:
     if key is None and (taking.need or taking.label is not None):
         raise DataError(
             f"items of the data set have no label column (expected {', '.join(names)}); their "
-            "keys are: "
-            f"{', '.join(map(str, item))}. Name the one that holds the labels with label=."
+            f"keys are: {', '.join(map(str, item))}. Name the one that holds the labels with "
+            "label=."
         )
     return key
 

@@ -40,8 +40,7 @@ class Files:
         """
 
         def one(i: int) -> np.ndarray:
-            image = decode(self.items[i], self.found[i].stamp)
-            return image if then is None else then(image)
+            return decode(self.items[i], self.found[i].stamp, then)
 
         found = list(in_threads(_or_reason(one), rows.tolist()))
         names = [self.names[i] for i in rows.tolist()]

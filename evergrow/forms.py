@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .chunk import Chunk, Seen
 from .errors import DataError, SettingError
 
@@ -40,12 +42,12 @@ def canonical_size(
 
 
 def _asked_for(image_size: int | Sequence[int]) -> Size:
-    pair = [image_size] * 2 if isinstance(image_size, int) else list(image_size)
-    if len(pair) != 2 or not all(isinstance(side, int) and 0 < side <= 4096 for side in pair):
+    pair: list[Any] = list(image_size) if isinstance(image_size, Sequence) else [image_size] * 2
+    if len(pair) != 2 or not all(isinstance(s, int | np.integer) and 0 < s <= 4096 for s in pair):
         raise SettingError(
             f"image_size={image_size!r}: expected pixels, or (height, width), each in 1..4096."
         )
-    return pair[0], pair[1]
+    return int(pair[0]), int(pair[1])
 
 
 def spec(
@@ -96,8 +98,8 @@ def check(form: Form, chunk: Chunk, fixed_size: bool) -> None:
     seen = chunk.seen
     if seen.kind != form["kind"]:
         raise DataError(
-            f"X holds {_words(seen)}, but this model was started with {_words_of(form)}; "
-            "pass data of the same kind or start a new model."
+            f"X holds {_words(seen)}, but this model was started with {_words_of(form)}; pass data "
+            f"of the same kind{_flattened(form, seen)} or start a new model."
         )
     if seen.kind == "table":
         _check_columns(form, seen)
@@ -123,8 +125,8 @@ def _check_columns(form: Form, seen: Seen) -> None:
 
 def _features(came: int, expected: int) -> DataError:
     return DataError(
-        f"X has {came} features, but GrowingClassifier is expecting {expected} features as input; "
-        "pass the same features or start a new model."
+        f"X has {came} features, but GrowingClassifier is expecting {expected} features as "
+        "input; pass the same features or start a new model."
     )
 
 
@@ -144,8 +146,8 @@ def _check_tensor(form: Form, seen: Seen) -> None:
         )
     if seen.dtype != form["dtype"]:
         raise DataError(
-            f"X is {seen.dtype}, but this model was started with {form['dtype']}; "
-            f"pass X.astype('{form['dtype']}')."
+            f"X is {seen.dtype}, but this model was started with {form['dtype']}; pass "
+            f"X.astype('{form['dtype']}')."
         )
 
 
@@ -163,14 +165,23 @@ def _check_images(form: Form, seen: Seen, fixed_size: bool) -> None:
     ):
         came = " to ".join(f"{height} x {width}" for height, width in seen.sizes)
         raise DataError(
-            f"X holds images of {came} pixels, but this model was started with {form['height']} x "
-            f"{form['width']}, and its backbone takes no other size; resize them, pass PIL images "
-            "or files, which are resized, or start a new model."
+            f"X holds images of {came} pixels, but this model was started with {form['height']} "
+            f"x {form['width']}, and its backbone takes no other size; resize them, pass PIL "
+            "images or files, which are resized, or start a new model."
         )
 
 
 def _colour(channels: int) -> str:
     return "grey images (1 channel)" if channels == 1 else f"colour images ({channels} channels)"
+
+
+def _flattened(form: Form, seen: Seen) -> str:
+    """What to do where images of the model's form came as rows of pixels."""
+    if form["kind"] != "image" or seen.kind != "table":
+        return ""
+    channels, height, width = form["channels"], form["height"], form["width"]
+    fits = seen.shape[0] == channels * height * width
+    return f" (X.reshape(-1, {channels}, {height}, {width})?)" if fits else ""
 
 
 def _words(seen: Seen) -> str:

@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from .errors import DataError
 
@@ -13,22 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CSV, LINES, PARQUET = (".csv", ".tsv"), (".jsonl", ".ndjson", ".json"), (".parquet", ".pq")
-
-MISSING = [
-    "",
-    "NA",
-    "N/A",
-    "n/a",
-    "#N/A",
-    "<NA>",
-    "NaN",
-    "nan",
-    "-NaN",
-    "-nan",
-    "NULL",
-    "null",
-    "None",
-]
+MISSING = ["", *"NA N/A n/a #N/A <NA> NaN nan -NaN -nan NULL null None".split()]  # cells
 AsText = Callable[[Iterable[str]], Collection[str]]
 
 
@@ -75,17 +60,21 @@ def _read(path: Path, as_text: AsText) -> "pd.DataFrame":
         return pd.read_parquet(path)
     if suffix(path) in LINES:
         return _read_lines(path)
-    separator, encoding = _separator(path), "utf-8-sig"
-    columns = pd.read_csv(path, sep=separator, nrows=0, encoding=encoding).columns
+    separator = _separator(path)
+
+    def read(**options: Any) -> "pd.DataFrame":
+        found: pd.DataFrame = pd.read_csv(
+            path, sep=separator, encoding="utf-8-sig", skipinitialspace=True, **options
+        )
+        return found
+
+    columns = read(nrows=0).columns
     written = as_text(columns)
-    missing = {column: MISSING for column in columns if column not in written}
-    return pd.read_csv(
-        path,
-        sep=separator,
-        encoding=encoding,
+    return read(
         dtype={column: str for column in written},
-        na_values=missing,
+        na_values={column: MISSING for column in columns if column not in written},
         keep_default_na=False,
+        low_memory=False,  # one type for a whole column
     )
 
 

@@ -7,24 +7,37 @@ import stat
 import struct
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+from PIL.Image import Transpose
 
 SUFFIXES = frozenset(
     ".png .jpg .jpeg .jpe .jfif .webp .bmp .dib .gif .tif .tiff .ppm .pgm .pbm .pnm".split()
 )
 FORMATS = "PNG JPEG WEBP BMP DIB GIF TIFF PPM".split()  # none of them runs a program
 ORIENTATION = 0x0112  # in EXIF
+TURNS = {  # by orientation
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
 LIMIT = 100_000_000  # pixels of an image; with more it is refused before it is decoded
 LARGE = 16_000_000  # pixels; images with more are decoded one at a time
 Encoded = Path | bytes  # an image file, or its content
 Stamp = tuple[int, int]  # of a file: bytes, and time of change in nanoseconds
+Then = Callable[[np.ndarray], np.ndarray]
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Unreadable(Exception):
@@ -42,16 +55,16 @@ class Found:
 
 def look(data: Encoded) -> Found:
     """Decode an image and say what it is.  Raises Unreadable."""
-    found, stamp = _decoded(data, None)
-    return Found(found.shape[0], (found.shape[1], found.shape[2]), stamp)
+    return _seen_through(data, None, _facts, lambda facts, stamp: Found(*facts, stamp))
 
 
-def decode(data: Encoded, stamp: Stamp | None = None) -> np.ndarray:
+def decode(data: Encoded, stamp: Stamp | None = None, then: Then | None = None) -> np.ndarray:
     """(C, H, W) uint8 pixels of an image, turned as EXIF says; the first frame of several.
 
-    stamp: what its file was like earlier.  Raises Unreadable, also where it is not so any more.
+    stamp: what its file was like earlier.  then: applied to the pixels.
+    Raises Unreadable, also where the file is not what it was.
     """
-    return _decoded(data, stamp)[0]
+    return _seen_through(data, stamp, pixels, lambda x, _: x if then is None else then(x))
 
 
 def pixels(image: Image.Image) -> np.ndarray:
@@ -62,37 +75,62 @@ def pixels(image: Image.Image) -> np.ndarray:
     >>> pixels(Image.new("RGBA", (2, 1), (255, 0, 0, 0))).tolist()  # red, but transparent
     [[[255, 255]], [[255, 255]], [[255, 255]]]
     """
-    image = _upright(image)
-    if image.mode.startswith("I") or image.mode == "F":
+    image.load()  # what is wrong with the picture itself is raised here
+    turn = TURNS.get(_orientation(image))
+    image = image if turn is None else image.transpose(turn)
+    if _is_deep(image):
         return _scaled(np.asarray(image))[None]
-    grey = _is_grey(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    if grey:
-        return np.array(image.convert("L"))[None]
-    return np.ascontiguousarray(np.asarray(image.convert("RGB")).transpose(2, 0, 1))
+    grey, transparent = _is_grey(image), image.has_transparency_data
+    mode = "RGBA" if transparent else "L" if grey else "RGB"
+    image = image if image.mode == mode else image.convert(mode)
+    alpha = image.getchannel("A") if transparent else None
+    found = np.empty((1 if grey else 3, image.height, image.width), np.uint8)
+    for c in range(len(found)):  # one by one: large images would be in memory several times
+        band = image if mode == "L" else image.getchannel(c)
+        if alpha is not None:
+            band = Image.composite(band, Image.new("L", image.size, 255), alpha)
+        found[c] = np.asarray(band)
+    return found
 
 
-def _decoded(data: Encoded, stamp: Stamp | None) -> tuple[np.ndarray, Stamp | None]:
+def _facts(image: Image.Image) -> tuple[int, tuple[int, int]]:
+    """Channels and (height, width) of what `pixels` would give, without making it."""
+    image.load()
+    if _is_deep(image):
+        _scaled(np.asarray(image))  # its range may be no good
+    width, height = image.size if _orientation(image) < 5 else image.size[::-1]
+    return 1 if _is_deep(image) or _is_grey(image) else 3, (height, width)
+
+
+def _seen_through(
+    data: Encoded,
+    stamp: Stamp | None,
+    function: Callable[[Image.Image], T],
+    then: Callable[[T, Stamp | None], R],
+) -> R:
+    """then(function(image), stamp of its file), where errors of `function` become Unreadable."""
     content, now = (data, None) if isinstance(data, bytes) else _content(data)
     if stamp is not None and now != stamp:
         raise Unreadable("has changed since it was checked")
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+    with ExitStack() as held:
+        try:
+            image = held.enter_context(Image.open(io.BytesIO(content), formats=FORMATS))
             width, height = image.size
             if width * height > LIMIT:
                 raise _too_large(width * height, f" ({width:,} x {height:,})")
-            with _large if width * height > LARGE else _small():
-                return pixels(image), now
-    except (Unreadable, MemoryError):
-        raise
-    except Image.DecompressionBombError as error:  # raised where even the header is not trusted
-        raise _too_large(int(re.search(r"\d+", f"{error} 0")[0])) from error  # type: ignore[index]
-    except UnidentifiedImageError as error:
-        raise Unreadable(_no_image(content)) from error
-    except Exception as error:  # decoders raise anything on broken data
-        raise Unreadable(f"is damaged ({error or type(error).__name__})") from error
+            if width * height > LARGE:
+                held.enter_context(_large)
+            found = function(image)
+        except (Unreadable, MemoryError):
+            raise
+        except Image.DecompressionBombError as error:  # its size is in the message alone
+            numbers = re.findall(r"\d+", str(error)) or ["0"]
+            raise _too_large(int(numbers[0])) from error
+        except UnidentifiedImageError as error:
+            raise Unreadable(_no_image(content)) from error
+        except Exception as error:  # decoders raise anything on broken data
+            raise Unreadable(f"is damaged ({error or type(error).__name__})") from error
+        return then(found, now)
 
 
 def _content(path: Path) -> tuple[bytes, Stamp]:
@@ -124,14 +162,18 @@ def _no_image(content: bytes) -> str:
     return "is not an image of a kind that is read, or its beginning is damaged"
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF orientation says; as it is where that is damaged."""
-    image.load()  # what is wrong with the picture itself is raised here
+def _orientation(image: Image.Image) -> int:
+    """1..8, as EXIF says; 1 where it says nothing, or is damaged."""
     try:
-        turned = image.getexif().get(ORIENTATION, 1) in range(2, 9)
-        return ImageOps.exif_transpose(image) if turned else image
+        found = image.getexif().get(ORIENTATION, 1)
     except (SyntaxError, ValueError, KeyError, TypeError, IndexError, OSError, struct.error):
-        return image
+        return 1
+    return found if found in TURNS else 1
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether it is grey with more than 8 bits."""
+    return image.mode.startswith("I") or image.mode == "F"
 
 
 def _is_grey(image: Image.Image) -> bool:
@@ -159,11 +201,6 @@ def _scaled(values: np.ndarray) -> np.ndarray:
 _large = threading.Lock()
 _silence = threading.Lock()
 _silent: list[Any] = []  # one entry for each block that is silent now; one holds the old filters
-
-
-@contextmanager
-def _small() -> Iterator[None]:
-    yield
 
 
 @contextmanager

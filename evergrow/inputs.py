@@ -55,8 +55,8 @@ def given(y: Any, n: int) -> np.ndarray:
     labels = clean_labels(y)
     if len(labels) != n:
         raise DataError(
-            "Found input variables with inconsistent numbers of samples: "
-            f"[{n}, {len(labels)}]; pass one label for each sample."
+            f"Found input variables with inconsistent numbers of samples: [{n}, {len(labels)}]; "
+            "pass one label for each sample."
         )
     return labels
 
@@ -64,16 +64,16 @@ def given(y: Any, n: int) -> np.ndarray:
 def no_labels() -> DataError:
     """What is raised where labels are needed and there are none."""
     return DataError(
-        "requires y to be passed, but the target y is None: "
-        "give one label for each sample, or data that holds them."
+        "requires y to be passed, but the target y is None: give one label for each sample, or "
+        "data that holds them."
     )
 
 
 def nothing() -> DataError:
     """What is raised where there is no sample."""
     return DataError(
-        "Found array with 0 sample(s) while a minimum of 1 is required: X is empty; "
-        "pass at least one sample."
+        "Found array with 0 sample(s) while a minimum of 1 is required: X is empty; pass at "
+        "least one sample."
     )
 
 

@@ -37,7 +37,7 @@ def clean_labels(y: Any, what: str = "y") -> np.ndarray:
     if kind == "O":
         return _objects(y, what)
     if kind == "S":
-        return _words(np.char.decode(y, "utf-8").astype(object), what)
+        return _words(np.char.decode(y, "utf-8", "replace").astype(object), what)
     if kind == "c":
         raise DataError(
             f"Complex data not supported\n{what} has dtype {y.dtype}; labels are str or int."
@@ -96,8 +96,8 @@ def _flat(y: np.ndarray, what: str) -> np.ndarray:
         from sklearn.exceptions import DataConversionWarning
 
         warnings.warn(
-            "A column-vector y was passed when a 1d array was expected. "
-            "Please change the shape of y to (n_samples,), for example using ravel().",
+            "A column-vector y was passed when a 1d array was expected. Please change the shape "
+            "of y to (n_samples,), for example using ravel().",
             DataConversionWarning,
             stacklevel=2,
         )
@@ -135,8 +135,7 @@ def _whole(y: np.ndarray, what: str) -> np.ndarray:
         row = broken.argmax()
         raise DataError(
             f"Unknown label type: continuous. {what} holds {y[row]} (row {row}), labels are str "
-            "or int; "
-            "for quantities use a regressor, for names pass them as str."
+            "or int; for quantities use a regressor, for names pass them as str."
         )
     return y.astype(np.int64)
 
@@ -146,8 +145,8 @@ def _words(y: np.ndarray, what: str) -> np.ndarray:
     if not all(map(str.strip, set(words))):
         empty = [row for row, word in enumerate(words) if not word.strip()]
         raise DataError(
-            f"{what} holds {len(empty)} empty label{'' if len(empty) == 1 else 's'} "
-            f"(first: row {empty[0]}); give each sample a label, or leave it out."
+            f"{what} holds {len(empty)} empty label{'' if len(empty) == 1 else 's'} (first: row "
+            f"{empty[0]}); give each sample a label, or leave it out."
         )
     return y
 
@@ -157,9 +156,7 @@ def _objects(y: np.ndarray, what: str) -> np.ndarray:
     kinds = set(map(type, y))
     if kinds == {str}:
         return _words(y, what)
-    if any(
-        hasattr(kind, "item") and not issubclass(kind, str) for kind in kinds
-    ):  # scalars of numpy or torch
+    if any(hasattr(kind, "item") and not issubclass(kind, str) for kind in kinds):
         y = np.fromiter(map(_plain, y), dtype=object, count=len(y))
         kinds = set(map(type, y))
     missing = np.fromiter(map(_is_missing, y), dtype=bool, count=len(y))
@@ -183,6 +180,7 @@ def _objects(y: np.ndarray, what: str) -> np.ndarray:
 
 
 def _plain(value: Any) -> Any:
+    """Scalars of NumPy and torch as Python has them."""
     single = hasattr(value, "item") and getattr(value, "ndim", 1) == 0
     return value.item() if single else value
 
@@ -195,9 +193,8 @@ def _is_missing(value: Any) -> bool:
 
 def _missing(what: str, missing: np.ndarray) -> DataError:
     return DataError(
-        f"Input {what} contains NaN: {missing.sum()} of {len(missing)} labels missing (first: row "
-        f"{missing.argmax()}); "
-        "give each sample a label, or leave it out."
+        f"Input {what} contains NaN: {missing.sum()} of {len(missing)} labels missing (first: "
+        f"row {missing.argmax()}); give each sample a label, or leave it out."
     )
 
 
@@ -206,8 +203,7 @@ def _mixed(y: np.ndarray, what: str) -> DataError:
     word, number = is_word.argmax(), (~is_word).argmax()
     return DataError(
         f"{what} holds a mix of str and int labels: {y[word]!r} (row {word}) and {y[number]!r} "
-        f"(row {number}); "
-        "pass all of them as str, or all as int."
+        f"(row {number}); pass all of them as str, or all as int."
     )
 
 

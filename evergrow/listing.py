@@ -124,12 +124,12 @@ def _train(subfolders: list[Path]) -> Path:
 
 
 def _refuse_no_classes(folder: Path, by_class: dict[Path, list[Path]], loose: list[Path]) -> None:
-    if by_class or not loose:
+    if any(by_class.values()) or not loose:
         return
     raise DataError(
         f"labels are needed, so one subfolder for each class was expected, but {shown(folder)} "
-        "has no subfolders and "
-        f"{_count(len(loose), 'image')}; put the images into subfolders named by their class."
+        f"holds {_count(len(loose), 'image')} and no subfolder with images; put them into "
+        "subfolders named by their class."
     )
 
 

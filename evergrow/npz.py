@@ -39,8 +39,8 @@ def read_npz(
     if labels is None and (need_labels or label is not None):
         expected = ", ".join(LABELS) if label is None else repr(label)
         raise DataError(
-            f"{path} has no labels (expected one key of {expected}); its keys are: {keys}. "
-            "Name the one that holds the labels with label= (--label)."
+            f"{path} has no labels (expected one key of {expected}); its keys are: {keys}. Name "
+            "the one that holds the labels with label= (--label)."
         )
     if labels is None:
         return found[inputs], None
@@ -48,8 +48,8 @@ def read_npz(
     if len(cleaned) != len(found[inputs]):
         raise DataError(
             f"Found input variables with inconsistent numbers of samples: {path} holds "
-            f"{len(found[inputs])} in "
-            f"{inputs!r} and {len(cleaned)} in {labels!r}; they should be as many."
+            f"{len(found[inputs])} in {inputs!r} and {len(cleaned)} in {labels!r}; they should "
+            "be as many."
         )
     return found[inputs], cleaned
 

@@ -8,10 +8,9 @@ import numpy as np
 from .errors import DataError
 
 BAND = 16  # output positions computed by one product
-BLOCK = 1 << 22  # numbers converted to float at a time
-UNIT = (
-    1 << 16
-)  # resizing weights are whole multiples of 1 / UNIT: 255 * UNIT < 2**24, exact in float32
+BLOCK = 1 << 22  # numbers rounded at a time
+PRODUCT = 1 << 18  # multiplications of one product: stays in the cache, and in one thread
+UNIT = 1 << 16  # weights are whole multiples of 1 / UNIT: sums below 2**24 are exact in float32
 
 
 def from_array(x: np.ndarray, channels_first: bool = False) -> np.ndarray:
@@ -34,8 +33,8 @@ def _planes(x: np.ndarray, channels_first: bool) -> np.ndarray:
         if shape[2] in (1, 3):
             raise DataError(
                 f"X has shape {shape}: is it one image with {shape[2]} channels, or {shape[0]} "
-                f"images {shape[2]} "
-                "pixels wide? For one image pass X[None]; for several, X[..., None]."
+                f"images {shape[2]} pixels wide? For one image pass X[None]; for several, X[..., "
+                "None]."
             )
         return x[:, None]
     if x.ndim == 4:
@@ -47,20 +46,18 @@ def _planes(x: np.ndarray, channels_first: bool) -> np.ndarray:
         if last:
             raise DataError(
                 f"X has shape {shape}: channels may come first or last. Pass a torch tensor, "
-                "which is read as "
-                "(n, channels, height, width): torch.from_numpy(X), or "
+                "which is read as (n, channels, height, width): torch.from_numpy(X), or "
                 "torch.from_numpy(X).permute(0, 3, 1, 2) if they come last."
             )
         if 4 in (shape[1], shape[3]):
             raise DataError(
-                f"X has shape {shape}: images with 4 channels; pass (n, height, width, 3), "
-                "or PIL images, whose transparency is laid onto white."
+                f"X has shape {shape}: images with 4 channels; pass (n, height, width, 3), or "
+                "PIL images, whose transparency is laid onto white."
             )
     raise DataError(
-        f"X has shape {shape}: images are (n, height, width), (n, height, width, 1 or 3) or "
-        "(n, 1 or 3, height, width), a table is (n, columns). Reshape your data; arrays of other "
-        "shapes "
-        "need a backbone of your own (an nn.Module)."
+        f"X has shape {shape}: images are (n, height, width), (n, height, width, 1 or 3) or (n, "
+        "1 or 3, height, width), a table is (n, columns). Reshape your data; arrays of other "
+        "shapes need a backbone of your own (an nn.Module)."
     )
 
 
@@ -73,9 +70,8 @@ def to_levels(x: np.ndarray) -> np.ndarray:
     if x.dtype.kind != "f":
         raise DataError(
             f"image arrays are uint8 in 0..255 or float in 0..1, X has dtype {x.dtype} with "
-            f"values {_range(x)}; "
-            "pass X.astype('uint8') if they mean 0..255, or else divide X by its largest possible "
-            "value."
+            f"values {_range(x)}; pass X.astype('uint8') if they mean 0..255, or else divide X "
+            "by its largest possible value."
         )
     low, high = (float(x.min()), float(x.max())) if x.size else (0.0, 0.0)
     if low != low or high != high:
@@ -86,8 +82,7 @@ def to_levels(x: np.ndarray) -> np.ndarray:
     if low < -1e-4 or high > 1 + 1e-4:
         raise DataError(
             f"image arrays are uint8 in 0..255 or float in 0..1, X is {x.dtype} with values "
-            f"{_range(x)}; "
-            f"{_advice(low, high)}."
+            f"{_range(x)}; {_advice(low, high)}."
         )
     return _rounded(x)
 
@@ -125,8 +120,7 @@ def refuse_two_levels(highest: int) -> None:
     if highest == 1:
         raise DataError(
             "images of type uint8 are read as 0..255, but X holds only 0 and 1; pass "
-            "X.astype(bool) if 1 is white "
-            "(X / 255.0 if it is that dark)."
+            "X.astype(bool) if 1 is white (X / 255.0 if it is that dark)."
         )
 
 
@@ -169,15 +163,14 @@ def _along(rows: np.ndarray, length: int) -> np.ndarray:
     if rows.shape[1] == length:
         return rows
     resized = np.empty((len(rows), length), np.uint8)
-    step = max(1, BLOCK // rows.shape[1])
-    for start in range(0, len(rows), step):
-        part = rows[start : start + step]
-        for first, low, high, weights in _bands(rows.shape[1], length):
-            total = part[:, low:high].astype(np.float32) @ weights
+    for first, low, high, weights in _bands(rows.shape[1], length):
+        columns = slice(first, first + weights.shape[1])
+        step = max(1, PRODUCT // weights.size)
+        for start in range(0, len(rows), step):
+            total = rows[start : start + step, low:high].astype(np.float32) @ weights
             total += UNIT / 2
-            resized[start : start + step, first : first + weights.shape[1]] = total * np.float32(
-                1 / UNIT
-            )
+            total *= np.float32(1 / UNIT)
+            resized[start : start + step, columns] = total
     return resized
 
 

@@ -60,7 +60,8 @@ class Prepared:
 
     def _as_they_are(self, index: np.ndarray) -> np.ndarray:
         found = self.chunk.take(index)
-        x: np.ndarray = found if isinstance(found, np.ndarray) else np.stack(found)
+        seen = self.chunk.seen
+        x = np.asarray(found, seen.dtype).reshape(-1, *seen.shape) if list is type(found) else found
         return x if self.columns is None else x[:, self.columns]
 
     def _brought(self, index: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
@@ -71,7 +72,9 @@ class Prepared:
 
         found = self.chunk.take(index, then=lambda x: bring(x[None])[0])
         return (
-            bring(found) if isinstance(found, np.ndarray) else np.array(found).reshape(-1, *shape)
+            bring(found)
+            if isinstance(found, np.ndarray)
+            else np.array(found, np.uint8).reshape(-1, *shape)
         )
 
 

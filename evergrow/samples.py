@@ -90,9 +90,8 @@ def read_one(value: Any, own: bool = False, where: str = "X") -> tuple[str, Any,
         ) from error
     if x.ndim == 0:
         raise DataError(
-            f"{where} is a {type(value).__name__}, expected an image or a row of numbers. Reshape "
-            "your data: "
-            "a single sample is X[None] or [x]."
+            f"{where} is a {type(value).__name__}, expected an image or a row of numbers. "
+            "Reshape your data: a single sample is X[None] or [x]."
         )
     try:
         kind, found = arrays.records(x[None], own, channels_first=tensor)
@@ -129,9 +128,12 @@ def is_pair(value: Any) -> bool:
     >>> is_pair((np.zeros(3), "cat")), is_pair(("a.png", "cat")), is_pair((1.0, 2.0))
     (True, True, False)
     """
-    if not isinstance(value, tuple) or len(value) != 2:
-        return False
-    return isinstance(value[0], str) or not np.isscalar(value[0])
+    return isinstance(value, tuple) and len(value) == 2 and is_input(value[0])
+
+
+def is_input(value: Any) -> bool:
+    """Whether it may be a sample by itself: anything but a number."""
+    return isinstance(value, str) or not np.isscalar(value)
 
 
 def is_pil(value: Any) -> bool:

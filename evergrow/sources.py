@@ -58,7 +58,7 @@ def read(
 
 
 def _path(given: str | Path, how: How) -> Chunk:
-    path = Path(given)
+    path = Path(given).expanduser()
     pair = idx.find_pair(path)
     if pair is not None:
         return _idx(pair, how)
@@ -76,8 +76,8 @@ def _path(given: str | Path, how: How) -> Chunk:
         return inputs.from_files([path], how)
     raise DataError(
         f"{name} is of no kind that is read: a folder with a subfolder for each class, an image "
-        f"({', '.join(sorted(images.SUFFIXES))}), .csv, .tsv, .parquet, .jsonl, .npz, .npy, "
-        "or idx files. Unpack archives first; save spreadsheets as CSV."
+        f"({', '.join(sorted(images.SUFFIXES))}), .csv, .tsv, .parquet, .jsonl, .npz, .npy, or "
+        "idx files. Unpack archives first; save spreadsheets as CSV."
     )
 
 
@@ -108,8 +108,8 @@ def _idx(pair: tuple[Path, Path | None], how: How) -> Chunk:
         labels = clean_labels(idx.read_idx(pair[1]), str(pair[1]))
         if len(labels) != len(x):
             raise DataError(
-                f"{pair[0]} holds {len(x)} images, {pair[1]} {len(labels)} labels; "
-                "they should be as many."
+                f"{pair[0]} holds {len(x)} images, {pair[1]} {len(labels)} labels; they should "
+                "be as many."
             )
     elif how.need:
         raise DataError(f"{pair[0]} holds images, but the file with their labels is not beside it.")
@@ -121,9 +121,6 @@ def _idx(pair: tuple[Path, Path | None], how: How) -> Chunk:
 
 def _dataset(dataset: Any, how: How) -> Chunk:
     """Indexed: each item is looked at once, now, and asked for again whenever it is needed."""
-    if isinstance(getattr(dataset, "column_names", None), dict):
-        parts = ", ".join(map(str, dataset))
-        raise DataError(f"X is a set of data sets ({parts}); pass one of them.")
     if not len(dataset):
         raise inputs.nothing()
     taking = _taking(how)
@@ -155,9 +152,9 @@ def _rows(dataset: Any, how: How) -> Chunk:
 
 def _iterable(items: Any, how: How) -> Chunk:
     """Loaders and iterables: run through once, now, and kept, images as uint8."""
-    found = datasets.run_through(
-        items, _taking(how), batched=_is(items, "utils.data", "DataLoader")
-    )
+    loader = _is(items, "utils.data", "DataLoader")
+    batched = items.batch_sampler is not None if loader else None
+    found = datasets.run_through(items, _taking(how), batched)
     return inputs.from_records(found, how, _labels(found.labels, items, how))
 
 
@@ -193,6 +190,8 @@ def _tuple(values: tuple[Any, ...], how: How) -> Chunk:
 
 
 def _no_order(x: Any, how: How) -> Chunk:
+    if hasattr(x, "column_names"):  # Hugging Face's DatasetDict
+        raise DataError(f"X is a set of data sets ({', '.join(map(str, x))}); pass one of them.")
     raise DataError(
         f"X is a {type(x).__name__}; pass X and y apart, or a data frame (pandas.DataFrame(X))."
     )
@@ -200,8 +199,8 @@ def _no_order(x: Any, how: How) -> Chunk:
 
 def _sparse(x: Any, how: How) -> Chunk:
     raise DataError(
-        "Sparse data was passed for X, but dense data is required. "
-        "Use '.toarray()' to convert to a dense numpy array."
+        "Sparse data was passed for X, but dense data is required. Use '.toarray()' to convert "
+        "to a dense numpy array."
     )
 
 
@@ -230,6 +229,7 @@ READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, How], Chunk]], ...] =
     (_has("features", "column_names", "__getitem__", "__len__"), _dataset),
     (_has("to_pandas", "columns"), inputs.from_frame),
     (_has("to_numpy"), lambda x, how: inputs.from_array(np.asarray(x.to_numpy()), how)),
+    (lambda x: isinstance(x, np.ma.MaskedArray), inputs.from_array),
     (_has("__array__"), lambda x, how: inputs.from_array(np.asarray(x), how)),
     (_has("__getitem__", "__len__"), _dataset),
     (_has("__iter__"), _iterable),

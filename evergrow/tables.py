@@ -14,13 +14,7 @@ from .images import SUFFIXES
 if TYPE_CHECKING:
     import pandas as pd
 
-LABELS = (
-    "label",
-    "labels",
-    "class",
-    "target",
-    "y",
-)  # columns that hold labels, unless one is named
+LABELS = "label", "labels", "class", "target", "y"  # columns of labels, unless one is named
 SHOWN = 20  # columns listed by a message
 
 
@@ -28,8 +22,7 @@ SHOWN = 20  # columns listed by a message
 class Columns:
     """A table taken apart: labels, if it has any, and records of one of three kinds.
 
-    table: (n, d) float32 with column names.  texts: n str.  cells: n paths, bytes, images or
-    arrays.
+    table: (n, d) float32, with column names.  texts: n str.  cells: n paths, images or arrays.
     """
 
     labels: np.ndarray | None = None
@@ -45,10 +38,9 @@ class Wanted:
     """Which columns are what, as far as it is known.
 
     label, text: names of columns.  look: whether labels are in the table, and not given apart.
-    need: whether they must be there.  features: names of columns that are not the label.  where:
-    the table's name in messages.
-    base: folder that relative image paths start from.  from_text: whether labels are text as
-    written in a file.
+    need: whether they must be there.  features: columns that do not hold them.
+    where: the table's name in messages.  base: folder that relative image paths start from.
+    from_text: whether labels are text, as written in a file.
     """
 
     label: str | None = None
@@ -83,26 +75,34 @@ def take_apart(frame: "pd.DataFrame", wanted: Wanted) -> Columns:
     """Labels and records of a data frame.  Raises DataError where a column is missing or no use."""
     name = label_column(frame.columns, wanted)
     found = _labels(frame, name, wanted)
-    rest = frame if name is None else frame.drop(columns=name)
+    unnamed = [c for c in frame.columns[:1] if wanted.from_text and str(c) == "Unnamed: 0"]
+    rest = frame.drop(columns=[*unnamed, *([] if name is None else [name])])
     if not len(rest.columns):
         beside = "" if name is None else f" beside {name!r}"
         raise DataError(f"Found array with 0 feature(s): {wanted.where} has no column{beside}.")
+    columns = _records(rest, wanted)
+    columns.labels = found
+    if unnamed:
+        columns.notes.append("the first column has no name (row numbers?): not used")
+    return columns
+
+
+def _records(rest: "pd.DataFrame", wanted: Wanted) -> Columns:
+    """What is in a frame without labels."""
     if wanted.text is not None:
-        return _as_texts(rest, wanted.text, found, wanted)
-    kinds = {i: _kind(rest.iloc[:, i], wanted.base) for i in range(len(rest.columns))}
-    if set(kinds.values()) == {"number"}:
+        return _as_texts(rest, wanted.text, wanted)
+    kinds = [_kind(rest.iloc[:, i], wanted.base) for i in range(len(rest.columns))]
+    if set(kinds) == {"number"}:
         names = tuple(map(str, rest.columns))
-        return Columns(found, names, table=_as_table(rest, names))
+        return Columns(names=names, table=_as_table(rest, names))
     for kind in ("cell", "path"):
-        columns = [i for i in kinds if kinds[i] == kind]
-        if len(columns) == 1:
-            return _as_cells(rest, columns[0], kind, found, wanted)
-    if list(kinds.values()) == ["text"]:
-        return _as_texts(rest, str(rest.columns[0]), found, wanted)
-    strange = [rest.columns[i] for i in kinds if kinds[i] != "number"]
+        if kinds.count(kind) == 1:
+            return _as_cells(rest, kinds.index(kind), kind, wanted)
+    if kinds == ["text"]:
+        return _as_texts(rest, str(rest.columns[0]), wanted)
+    strange = [column for column, kind in zip(rest.columns, kinds, strict=True) if kind != "number"]
     raise DataError(
-        f"{wanted.where}: the columns {listed(strange)} do not hold numbers; encode them as "
-        "numbers "
+        f"{wanted.where}: the columns {listed(strange)} do not hold numbers; encode them "
         "(pandas.get_dummies does), leave them out, or name the one that holds texts with text= "
         "(--text)."
     )
@@ -127,8 +127,7 @@ def _labels(frame: "pd.DataFrame", name: Any, wanted: Wanted) -> np.ndarray | No
         )
         raise DataError(
             f"{wanted.where} has no label column (expected {expected}); its columns are: "
-            f"{listed(frame.columns)}. "
-            "Name the one that holds the labels with label= (--label)."
+            f"{listed(frame.columns)}. Name the one that holds the labels with label= (--label)."
         )
     column = frame[name]
     if column.ndim > 1:
@@ -150,10 +149,9 @@ def _kind(column: "pd.Series[Any]", base: Path) -> str:
     if first is None or isinstance(first, int | float | np.number):
         return "number"
     if isinstance(first, str):
-        image = Path(first).suffix.lower() in SUFFIXES or (
-            len(first) < 256 and (base / first).is_file()
-        )
-        return "path" if image else "text"
+        if Path(first).suffix.lower() in SUFFIXES:
+            return "path"
+        return "path" if len(first) < 256 and (base / first).is_file() else "text"
     return "cell"
 
 
@@ -163,39 +161,36 @@ def _as_table(rest: "pd.DataFrame", names: Sequence[str]) -> np.ndarray:
         row, column = np.argwhere(missing)[0]
         raise DataError(
             f"Input X contains NaN (first: row {row}, column {names[column]!r}); fill what is "
-            "missing "
-            "(scikit-learn's SimpleImputer does) or leave these rows out."
+            "missing (scikit-learn's SimpleImputer does) or leave these rows out."
         )
     return arrays.rows(rest.to_numpy(), names)
 
 
-def _as_texts(rest: "pd.DataFrame", name: str, found: np.ndarray | None, wanted: Wanted) -> Columns:
+def _as_texts(rest: "pd.DataFrame", name: str, wanted: Wanted) -> Columns:
     column = next((column for column in rest.columns if str(column) == name), None)
     if column is None:
         raise DataError(
-            f"{wanted.where} has no text column {name!r}; its columns are: {listed(rest.columns)}. "
-            "Name one of them with text= (--text)."
+            f"{wanted.where} has no text column {name!r}; its columns are: "
+            f"{listed(rest.columns)}. Name one of them with text= (--text)."
         )
     _refuse_missing(rest[column], "texts", wanted)
-    return Columns(found, texts=[str(text) for text in rest[column]], notes=_unused(rest, column))
+    return Columns(texts=[str(text) for text in rest[column]], notes=_unused(rest, column))
 
 
-def _as_cells(
-    rest: "pd.DataFrame", i: int, kind: str, found: np.ndarray | None, wanted: Wanted
-) -> Columns:
+def _as_cells(rest: "pd.DataFrame", i: int, kind: str, wanted: Wanted) -> Columns:
     _refuse_missing(rest.iloc[:, i], f"images in column {str(rest.columns[i])!r}", wanted)
     cells = rest.iloc[:, i].tolist()
     if kind == "path":
         cells = [wanted.base / str(cell) for cell in cells]
-    return Columns(found, cells=cells, notes=_unused(rest, rest.columns[i]))
+    return Columns(cells=cells, notes=_unused(rest, rest.columns[i]))
 
 
 def _refuse_missing(column: "pd.Series[Any]", what: str, wanted: Wanted) -> None:
     missing = column.isna().to_numpy()
     if missing.any():
         raise DataError(
-            f"{wanted.where}: {missing.sum()} of {len(missing)} {what} are missing "
-            f"(first: row {missing.argmax()}); fill them or leave these rows out."
+            f"{wanted.where}: {missing.sum()} of {len(missing)} {what} are missing (first: row "
+            f"{missing.argmax()}); fill them or leave these rows out."
         )
 
 

@@ -52,6 +52,15 @@ def test_int_and_str_labels_do_not_mix():
     assert model.tasks_ == 1 and model.classes_.tolist() == sorted(set(y))
 
 
+def test_a_frame_may_hold_its_labels_in_a_column():
+    import pandas as pd
+
+    X, y = blobs()
+    model = GrowingClassifier().partial_fit(pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "label": y}))
+    assert model.n_features_in_ == 2 and model.classes_.tolist() == list("abcde")
+    assert model.score(pd.DataFrame({"a": X[:, 0], "b": X[:, 1]}), y) > 0.95
+
+
 def test_the_update_says_what_happened_and_why():
     X, y = blobs()
     model = GrowingClassifier().partial_fit(X[y == "c"], y[y == "c"]).partial_fit(X, y)

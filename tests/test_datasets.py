@@ -96,9 +96,10 @@ def test_tensors_of_a_tensor_data_set_are_read_at_once():
 def test_an_indexed_data_set_is_asked_again_for_what_is_needed():
     data = Pairs()
     chunk = read(data)
-    assert data.asked == 6
+    before = data.asked
+    assert before <= 7  # all once, the first to see whether it is a row of a table
     chunk.take(np.array([1, 2]))
-    assert data.asked == 8
+    assert data.asked == before + 2
     assert chunk.store.stable is False and chunk.name(2) == "row 2"
     assert chunk.subset(np.array([5, 3])).labels.tolist() == [2, 2]
 
@@ -107,7 +108,7 @@ def test_rows_of_a_data_set_are_kept():
     data = Pairs(np.arange(12, dtype=np.float32).reshape(6, 2))
     chunk = read(data)
     chunk.take(np.arange(6))
-    assert data.asked == 6 and chunk.kind == "table" and chunk.seen.shape == (2,)
+    assert data.asked <= 7 and chunk.kind == "table" and chunk.seen.shape == (2,)
 
 
 def test_tensors_pass_unchanged_to_a_network_of_ones_own():
@@ -189,6 +190,7 @@ def test_items_that_are_dicts_are_taken_apart_by_key():
 def test_more_than_two_parts_of_an_item_are_passed_over():
     assert split((IMAGES[0], 1, "weight"), Taking())[1] == 1
     assert split((IMAGES[0],), Taking(need=False))[1] is None
+    assert split(("some words", 1), Taking()) == ("some words", 1)
 
 
 def test_what_is_no_use_is_refused():
@@ -200,9 +202,9 @@ def test_what_is_no_use_is_refused():
         run_through([(torch.from_numpy(IMAGES[:4]), [1, 2, 3])], Taking(), True)
     with pytest.raises(DataError, match="sample 5: image arrays are"):
         read(Pairs([*(IMAGES[:5] / 255), IMAGES[5] * 1.0]))
-    splits = type("Splits", (Faces, dict), {"column_names": {"train": [], "test": []}})
-    with pytest.raises(DataError, match=r"set of data sets|dict"):
-        read(splits(train=1, test=2))
+    splits = type("Splits", (dict,), {"column_names": {}})(train=Faces(), test=Faces())
+    with pytest.raises(DataError, match=r"set of data sets \(train, test\)"):
+        read(splits)
 
 
 def test_an_item_that_changes_its_kind_is_refused():

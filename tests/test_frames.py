@@ -67,3 +67,8 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         read(tmp_path / name)
+
+
+def test_spaces_after_commas_are_no_part_of_names_and_cells(tmp_path):
+    (tmp_path / "a.csv").write_text("a, label\n1, cat\n2, dog\n")
+    assert read(tmp_path / "a.csv").to_dict("list") == {"a": [1, 2], "label": ["cat", "dog"]}

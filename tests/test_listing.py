@@ -94,7 +94,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
         (["cat/a.txt", "b.txt"], r"holds no images \(2 x .txt\)"),
         (
             ["a.png", "b.png"],
-            "one subfolder for each class was expected.*no subfolders and 2 images",
+            "one subfolder for each class was expected.*holds 2 images and no subfolder",
         ),
         (["train/cat/a.png", "test/cat/a.png"], r"parts of a data set \(test, train\).*/train"),
         (["Train/a.png", "val/a.png"], "parts of a data set"),

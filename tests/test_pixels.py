@@ -106,7 +106,7 @@ def test_resizing_gives_the_same_pixels_in_any_batch_and_any_block(monkeypatch):
     x = np.stack([photo(45, 61, seed=seed).transpose(2, 0, 1) for seed in range(7)])
     whole = pixels.resize(x, (16, 20))
     singles = np.concatenate([pixels.resize(x[i : i + 1], (16, 20)) for i in range(7)])
-    monkeypatch.setattr(pixels, "BLOCK", 100)
+    monkeypatch.setattr(pixels, "PRODUCT", 5000)
     np.testing.assert_array_equal(whole, singles)
     np.testing.assert_array_equal(whole, pixels.resize(x, (16, 20)))
 

@@ -122,3 +122,10 @@ def test_one_column_of_images_or_vectors_is_cells():
     assert apart({"image": [image, image], "id": [1, 2]}, need=False).cells == [image, image]
     vectors = [np.ones(3), np.zeros(3)]
     assert apart({"v": vectors, "label": [1, 2]}).cells[1] is vectors[1]
+
+
+def test_row_numbers_that_a_csv_was_saved_with_are_not_used():
+    data = {"Unnamed: 0": [7, 3], "a": [1, 2], "label": ["x", "y"]}
+    found = apart(data, from_text=True)
+    assert found.names == ("a",) and "the first column has no name" in found.notes[0]
+    assert apart(data).names == ("Unnamed: 0", "a")
