@@ -1,6 +1,5 @@
 """Reading a model folder: its versions, what is written about them, and whether all is intact."""
 
-import contextlib
 import os
 import re
 import shlex
@@ -61,8 +60,11 @@ class Folder:
 
     def versions(self) -> list[int]:
         """All versions, oldest first; also those that were rolled away from."""
-        here = self._numbers("versions")
-        return sorted(here - self._unfinished())
+        while True:
+            here, pending = self._numbers("versions"), self._numbers("pending")
+            head = self._named()
+            if pending == self._numbers("pending"):  # else a commit ended as we looked
+                return sorted(here - (pending - {head}))
 
     def manifest(self, version: int | None = None) -> dict[str, Any]:
         """What is written about a version, the current one by default.
@@ -86,25 +88,22 @@ class Folder:
         """
         manifest = self.manifest(version)
         number: int = manifest["version"]
-        if learning and manifest.get("pruned"):
-            whole = [v for v in self.versions() if (self._folder(v) / LEARNING).exists()]
-            raise ModelError(
-                f"Version {number} of {self.path} predicts but cannot learn on: of older versions "
-                "only what predicting needs is kept. "
-                f"To learn on, roll back to one of {_list(whole)}."
-            )
         try:
+            if learning and manifest["pruned"]:
+                raise self._pruned(number)
             return self._stored(number, manifest, learning)
-        except Fault as fault:
+        except (Fault, ModelError) as error:
             if self.manifest(version) != manifest:  # pruned, or followed by another, as we read
                 return self.read(version, learning)
-            raise self._damaged([fault], number) from fault
+            raise self._damaged([error], number) if isinstance(error, Fault) else error from None
 
     def verify(self, version: int | None = None) -> None:
         """Read every file of a version.  DamagedError names all that are not as written."""
-        number: int = self.manifest(version)["version"]
-        if faults := self._faults(number):
-            raise self._damaged(faults, number)
+        manifest = self.manifest(version)
+        if faults := self._faults(manifest["version"]):
+            if self.manifest(version) != manifest:
+                return self.verify(version)
+            raise self._damaged(faults, manifest["version"])
 
     def bytes(self, version: int | None = None) -> int:
         """Bytes of a version, with the blobs that it shares; by default of the whole folder."""
@@ -126,14 +125,8 @@ class Folder:
         return self.path / "blobs" / str(entry["sha256"])
 
     def _has(self, version: int) -> bool:
-        return self._folder(version).is_dir() and version not in self._unfinished()
-
-    def _unfinished(self) -> set[int]:
-        """Versions whose commit is under way, or was cut short."""
-        pending = self._numbers("pending")
-        with contextlib.suppress(OSError, ValueError):
-            pending -= {self._read_head()}  # committed; only the tidying is not done
-        return pending
+        there = self._folder(version).is_dir()
+        return there and (version not in self._numbers("pending") or version in self.versions())
 
     def _numbers(self, part: str) -> set[int]:
         """Versions that the folders in versions/ or pending/ are named for."""
@@ -148,6 +141,15 @@ class Folder:
         if not re.fullmatch(r"\d{1,12}\s*", text):
             raise ValueError(text)
         return int(text)
+
+    def _named(self) -> int | None:
+        """The version that HEAD names, 0 where it is missing, None where it is damaged."""
+        try:
+            return self._read_head()
+        except FileNotFoundError:
+            return 0
+        except (OSError, ValueError):
+            return None
 
     def _head(self) -> int:
         """The version that HEAD names; 0 where nothing was committed yet.  ModelError: not ours."""
@@ -165,12 +167,16 @@ class Folder:
             raise ModelError(f"{self.path} cannot be read: {error.strerror}.") from error
 
     def _headless(self) -> int:
-        if not self.path.exists():
+        try:
+            names = set(os.listdir(self.path))
+        except FileNotFoundError:
             return 0
-        strange = sorted(set(os.listdir(self.path)) - PARTS)
-        if strange:
+        committed = self._numbers("versions") - self._numbers("pending")
+        if (self.path / "HEAD").exists():
+            return self._head()  # the first commit ended as we looked
+        if strange := sorted(names - PARTS):
             raise self._foreign(f"it has no HEAD, and holds {strange[0]}")
-        if self._numbers("versions") - self._numbers("pending"):
+        if committed:
             raise self._damaged([Fault("HEAD is missing")])
         return 0
 
@@ -232,6 +238,13 @@ class Folder:
             back = f"evergrow rollback {self._quoted} --to {whole[-1]}"
             remedy = f'Intact: {_list(whole)}. Go back with "{back}".'
         return DamagedError(f"{what} is damaged: {'; '.join(map(str, faults))}. {remedy}")
+
+    def _pruned(self, number: int) -> ModelError:
+        whole = [v for v in self.versions() if (self._folder(v) / LEARNING).exists()]
+        return ModelError(
+            f"Version {number} of {self.path} predicts but cannot learn on: of older versions only "
+            f"what predicting needs is kept. To learn on, roll back to one of {_list(whole)}."
+        )
 
     def _foreign(self, why: str) -> ModelError:
         return ModelError(

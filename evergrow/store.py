@@ -198,15 +198,6 @@ class ModelFolder(Folder):
             raise ModelError(f"Version {head} of {self.path} is the first: none came before.")
         return parent
 
-    def _named(self) -> int | None:
-        """The version that HEAD names, 0 where it is missing, None where it is damaged."""
-        try:
-            return self._read_head()
-        except FileNotFoundError:
-            return 0
-        except (OSError, ValueError):
-            return None
-
     def _sweep(self) -> None:
         """Take away what commits that never ended have left."""
         pending = self.path / "pending"
