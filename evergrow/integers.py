@@ -117,4 +117,5 @@ def unpack(packed: Tensor) -> Tensor:
         plain = pa.Codec("zstd").decompress(part.numpy(), decompressed_size=n)
         raw[:, i] = torch.frombuffer(bytearray(plain), dtype=torch.uint8)
     folded = raw.view(torch.int64).view(n)
-    return ((folded >> 1) & 0x7FFFFFFFFFFFFFFF) ^ -(folded & 1)
+    sign = -(folded & 1)
+    return folded.bitwise_right_shift_(1).bitwise_and_(0x7FFFFFFFFFFFFFFF).bitwise_xor_(sign)

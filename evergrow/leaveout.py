@@ -1,4 +1,4 @@
-"""Kept rows judged as if they had never been learnt: leave-one-out scores, their calibration, and the noise of means."""
+"""Kept rows judged as if they had not been learnt: left-out scores, and the noise of means."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,9 @@ _PRIOR_ROWS = 2.0  # how many kept rows the pooled noise counts for in the noise
 class Judged:
     """Leave-one-out figures of kept rows.
 
-    accuracy: (k,) recall of each class in [0, 1], NaN where no row could be judged (a class of one row goes with it).
-    macro: mean recall; nll: mean negative log-likelihood in nats, at the solution's temperature; NaN without rows.
+    accuracy: (k,) recall of each class in [0, 1], NaN where no row could be judged (a class of one
+    row goes with it). macro: mean recall. nll: mean negative log-likelihood in nats, at the
+    solution's temperature. Both are NaN without rows.
     """
 
     accuracy: Tensor
@@ -24,9 +25,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Held:
-    """Which kept rows are judged.  y: (m,) class, sorted; place: (m,) position within its class; at most `most` each.
+    """Which kept rows are judged.  y: (m,) class, sorted; place: (m,) position within its class.
 
-    n: (k,) float, rows learnt of each class; freedom: all rows less one a class; inf: the covariance is given.
+    n: (k,) float, rows learnt of each class. freedom: all rows less one a class, or inf where
+    the metric does not come from the rows.
     """
 
     y: Tensor
@@ -47,9 +49,9 @@ class Held:
 
 @dataclass(frozen=True)
 class Products:
-    """Inner products in the metric R, the inverse of the ridged covariance of deviations from class means.
+    """Inner products in the metric R, d being what held rows deviate from their class means.
 
-    means: (k, k) m'R m.  crosses: (m, k) d'R m, d the deviations of held rows.  deviations: (k, r, r) d'R d.
+    means: (k, k) m'R m.  crosses: (m, k) d'R m.  deviations: (k, r, r) d'R d within a class.
     """
 
     means: Tensor
@@ -58,7 +60,7 @@ class Products:
 
 
 def pooled_noise(products: Products, held: Held) -> float | None:
-    """What the squared norm E[d'R d] of a fresh deviation is, each row left out of R; None without rows."""
+    """E[d'R d] of a fresh deviation, each held row left out of R in turn; None without rows."""
     own, real = _noises(products, held)
     return float(own[real].mean()) if bool(real.any()) else None
 
@@ -76,7 +78,7 @@ def _noises(products: Products, held: Held) -> tuple[Tensor, Tensor]:
 
 
 def _left_out(square: Tensor, n: Tensor, freedom: float) -> Tensor:
-    """d'R d once its row is left out of mean and covariance, less what the mean's own noise adds to it."""
+    """d'R d once its row is left out of mean and R, less what the noise of that mean adds."""
     n = n.clamp(min=2)
     return _shrunk(freedom) * n / (n - 1) * square / _rest(square * n / (n - 1) / freedom)
 
@@ -92,10 +94,11 @@ def _rest(leverage: Tensor) -> Tensor:
 
 
 def lda_scores(products: Products, held: Held, noises: Tensor | None, pooled: float) -> Tensor:
-    """(m, k) scores of held rows, each left out of the covariance, and of its own class's mean, count and noise.
+    """(m, k) scores of held rows, each left out of R and of its class's mean, count and noise.
 
-    Leaving x out of class c takes n / (n - 1) d d' off the scatter, d = x - m_c, so R gains a rank-one term (Sherman
-    and Morrison 1950). The ridge itself, `pooled` and the other classes' `noises` stay; None: no noise correction.
+    Leaving x out of class c takes n / (n - 1) d d' off the scatter, d = x - m_c, so R gains a
+    rank-one term (Sherman and Morrison 1950). What is added to the scatter's diagonal stays, and
+    so do `pooled` and the `noises` of other classes. noises: (k,), or None: no correction.
     """
     i, y, n, freedom = torch.arange(len(held.y)), held.y, held.n[held.y], held.freedom
     between, own = products.means, products.crosses[i, y]
@@ -135,13 +138,23 @@ def _noise_without_each(products: Products, held: Held, pooled: float) -> Tensor
     return ((fresh * others).sum(2) + _PRIOR_ROWS * pooled) / (others.sum(2) + _PRIOR_ROWS)
 
 
-def judge(scores: Tensor, held: Held, importance: Tensor) -> tuple[float, float, Tensor, float]:
-    """Temperature, Brier score, recalls (k,) and mean negative log-likelihood of left-out scores.
+@dataclass(frozen=True)
+class Verdict:
+    """What left-out scores are worth.  recall: (k,), NaN for classes without rows; nll in nats.
 
-    importance: (k,) how much each class counts. The Brier score (Brier 1950) is the least over
-    temperatures about the best one. It is bounded: a few wild scores of a rare class, which rule
-    the likelihood, do not drown the rest.
+    brier: (m,) each row's part of the Brier score (Brier 1950), the least over temperatures about
+    the best one. It is bounded: a few wild scores of a rare class, which rule the likelihood, do
+    not drown the rest.
     """
+
+    temperature: float
+    recall: Tensor
+    nll: float
+    brier: Tensor
+
+
+def judge(scores: Tensor, held: Held, importance: Tensor) -> Verdict:
+    """Judge (m, k) left-out scores, m > 0.  importance: (k,) how much each class counts."""
     y, m = held.y, len(held.y)
     rows = torch.bincount(y, minlength=len(held.n))
     share = (importance / rows.clamp(min=1))[y]
@@ -151,9 +164,9 @@ def judge(scores: Tensor, held: Held, importance: Tensor) -> tuple[float, float,
     nll = -float(share @ (scores / temperature).log_softmax(1)[torch.arange(m), y])
     one_hot = torch.nn.functional.one_hot(y, len(held.n)).to(scores.dtype)
     tried = [(scores / temperature / factor).softmax(1) for factor in (0.125, 0.25, 0.5, 1.0, 2.0)]
-    brier = min(float(share @ (p - one_hot).square().sum(1)) for p in tried)
-    right = (scores.argmax(1) == y).double()
-    return temperature, brier, torch.bincount(y, right, minlength=len(rows)) / rows, nll
+    losses = [share * (p - one_hot).square().sum(1) for p in tried]
+    right = torch.bincount(y, (scores.argmax(1) == y).double(), minlength=len(rows))
+    return Verdict(temperature, right / rows, nll, min(losses, key=lambda part: float(part.sum())))
 
 
 def _temperature(scores: Tensor, y: Tensor, share: Tensor) -> float:

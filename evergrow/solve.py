@@ -1,34 +1,27 @@
-"""Weights of a linear classifier, read off feature statistics: nearest class mean, LDA, ridge regression."""
+"""Weights of a linear classifier read off feature statistics: nearest mean, LDA, ridge."""
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from .errors import DataError, SettingError
 from .leaveout import Held, Judged, Products, judge, lda_scores, noise, pooled_noise
+from .penalty import Attempt, Found, at_least, choose
 from .statistics import FeatureStatistics
 
-GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # penalties, in units of the mean variance of a feature
-_START = (
-    3  # where the search of the grid starts; with fewer rows than features, no penalty is lower
-)
-_WHOLE_WIDTH = 2_048  # up to here the whole grid is tried
-_DOUBLE_WIDTH = 1_024  # up to here everything is float64
-_JUDGED_ROWS = 4_096  # kept rows judged at most, of all classes together
-
-Found = TypeVar("Found")
+_DOUBLE_WIDTH = 1_024  # up to so many features everything is float64
+_JUDGED_ROWS = 2_048  # kept rows judged at most, of all classes together
 
 
 @dataclass(frozen=True)
 class Solution:
-    """A linear classifier of integer rows: scores = q.float() @ weight + bias, probabilities softmax(scores / temperature).
+    """A linear classifier of integer rows.
 
-    weight: (width, k) float32; bias: (k,) float32, -inf for a class without rows. penalty: in units of the mean
-    variance of a feature, 0 where there is none. judged: what it would have said of kept rows not learnt.
+    scores = q.float() @ weight + bias, probabilities = softmax(scores / temperature).
+    weight: (width, k) float32; bias: (k,) float32, -inf for a class without rows. penalty: in units
+    of the mean variance of a feature, 0 where there is none. judged: kept rows, left out.
     """
 
     weight: Tensor
@@ -43,11 +36,15 @@ class Solution:
 
 
 def ncm(stats: FeatureStatistics) -> Solution:
-    """Nearest class mean: Mensink et al. 2013, Distance-based image classification, eq. 2, written as linear scores.
+    """The nearest class mean, as linear scores; no penalty.
+
+    Source: Mensink, Verbeek, Perronnin and Csurka 2013, Distance-based image classification,
+    eq. 2 with W = I.
 
     >>> stats = FeatureStatistics(width=1)
     >>> stats.grow(2)
-    >>> stats.add(torch.tensor([[1], [3], [9], [11]], dtype=torch.int8), torch.tensor([0, 0, 1, 1]))
+    >>> rows = torch.tensor([[1], [3], [9], [11]], dtype=torch.int8)
+    >>> stats.add(rows, torch.tensor([0, 0, 1, 1]))
     >>> ncm(stats).scores(torch.tensor([[5], [7]], dtype=torch.int8)).argmax(1).tolist()
     [0, 1]
     """
@@ -56,7 +53,7 @@ def ncm(stats: FeatureStatistics) -> Solution:
     blocks = view.held.blocks(d)
     products = Products(m @ m.T, d @ m.T, blocks @ blocks.mT)
     scores = lda_scores(products, replace(view.held, freedom=math.inf), None, 0.0)
-    return view.solution(m.T, -0.5 * m.square().sum(1), 0.0, scores)
+    return view.solution(m.T, -0.5 * m.square().sum(1), 0.0, scores, torch.ones_like(view.n))
 
 
 def lda(
@@ -65,13 +62,16 @@ def lda(
     prior: str = "equal",
     correct: bool = True,
 ) -> Solution:
-    """Linear discriminant analysis (Fisher 1936; Friedman 1989 for the ridge) on one within-class covariance S.
+    """Linear discriminant analysis with one ridged covariance S of deviations from class means.
 
-    With R = (S + penalty)^-1, class k scores m'R x - m'R m / 2, its mean m being that of n noisy rows: m'R m is too
-    large by the noise E[d'R d] / n, which is taken off (`correct`). The noise is estimated for each class from its own
-    kept rows, each left out of S, and a little of everybody's; the smaller a class, the more it matters.
-    prior: "equal", or "counts" to favour frequent classes.  penalty: None chooses it from GRID by the Brier score of
-    kept rows left out one by one, classes counting alike (or by frequency, with prior "counts").
+    With R = (S + penalty)^-1, class k scores m'R x - m'R m / 2, m the mean of n noisy rows, so that
+    m'R m is too large by noise / n, noise = E[d'R d] of a fresh deviation d. That is
+    taken off (`correct`), estimated from each class's own kept rows, every one left out of S, and
+    a little from everybody's. prior: "equal", or "counts" to favour frequent classes. penalty: None
+    chooses it by the Brier score of kept rows left out one by one; classes count alike (with prior
+    "counts", by their rows).
+    Source: Fisher 1936; Friedman 1989, Regularized discriminant analysis, eq. 18 with lambda = 1.
+    The correction and the choice are ours. Raises DataError without rows.
 
     >>> stats = FeatureStatistics(width=2)
     >>> stats.grow(2)
@@ -84,31 +84,29 @@ def lda(
         raise SettingError(f"prior={prior!r}: 'equal' or 'counts'.")
     view = _View(stats)
     within = view.scatter(view.raw_means, view.n) / view.freedom
-    log_prior = (view.n / view.n.sum()).log() if prior == "counts" else torch.zeros_like(view.n)
     importance = view.n if prior == "counts" else torch.ones_like(view.n)
+    log_prior = (view.n / view.n.sum() if prior == "counts" else importance).log().to(view.dtype)
 
-    def attempt(value: float) -> tuple[float, tuple[Tensor, Tensor, Tensor]] | None:
+    def attempt(value: float) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]] | None:
         factor = _factor(within, value)
         if factor is None:
             return None
         weight, bias, scores = _discriminants(view, factor, value, correct)
-        scores = scores + log_prior.to(scores.dtype)
-        loss = judge(scores, view.held, importance)[1] if len(scores) else math.nan
-        return loss, (weight, bias + log_prior.to(bias.dtype), scores)
+        scores = scores + log_prior
+        losses = judge(scores, view.held, importance).brier if len(scores) else scores[:, 0]
+        return losses, (weight, bias + log_prior, scores)
 
-    value, (weight, bias, scores) = _choose(attempt, penalty, view)
+    value, (weight, bias, scores) = _penalised(attempt, penalty, view)
     return view.solution(weight, bias, value, scores, importance)
 
 
 def _discriminants(
     view: "_View", factor: Tensor, penalty: float, correct: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Weights (p, k), biases (k,) and leave-one-out scores (m, k), from the Cholesky factor of S + penalty."""
+    """Weights (p, k), biases (k,), left-out scores (m, k) from the factor L L' = S + penalty."""
     k, held = len(view.n), view.held
     both = torch.cat([view.means, view.deviations])
-    half = torch.linalg.solve_triangular(
-        factor, both.T, upper=False
-    )  # (p, k + m), of R = half-inverse squared
+    half = torch.linalg.solve_triangular(factor, both.T, upper=False)  # (p, k + m): a'R b = its dot
     m, d = half[:, :k], half[:, k:]
     blocks = held.blocks(d.T)
     products = Products(m.T @ m, d.T @ m, blocks @ blocks.mT)
@@ -124,22 +122,27 @@ def _discriminants(
 
 
 def _noise_from_sums(factor: Tensor, penalty: float, freedom: float) -> float:
-    """E[d'R d] of a fresh row without any row at hand: tr(R S), and that rows in S are nearer to it than fresh ones."""
+    """E[d'R d] of a fresh deviation with no row at hand: tr(R S), and what S owes to its own rows.
+
+    Each row's d'R d grows by 1 / (1 - d'R d / freedom) when it is left out of S.
+    """
     inside = len(factor) - penalty * _trace_inverse(factor)
     return inside / max(1 - inside / freedom, 1e-3)
 
 
 def ridge(stats: FeatureStatistics, penalty: float | None = None) -> Solution:
-    """Ridge regression of one-hot targets with an intercept that is not penalised (Hoerl and Kennard 1970).
+    """Ridge regression of one-hot targets, with an intercept that is not penalised.
 
-    penalty: None chooses it from GRID by generalized cross-validation (Golub, Heath and Wahba 1979, eq. 1.4), from
-    the sums alone: one-hot targets have a known norm. Kept rows are judged by (y - f) / (1 - leverage), which is exact.
+    penalty: None chooses it by generalized cross-validation, from the sums alone: one-hot targets
+    have a known norm. Kept rows are judged by (y - f) / (1 - leverage): leaving one out, exactly.
+    Source: Hoerl and Kennard 1970; Golub, Heath and Wahba 1979, Generalized cross-validation as a
+    method for choosing a good ridge parameter, eq. 1.4. Raises DataError without rows.
 
     >>> stats = FeatureStatistics(width=1)
     >>> stats.grow(2)
     >>> stats.add(torch.tensor([[0], [2]], dtype=torch.int8), torch.tensor([0, 1]))
-    >>> [round(s, 3) for s in ridge(stats, penalty=1.0).scores(torch.tensor([[2]], dtype=torch.int8))[0].tolist()]
-    [0.25, 0.75]
+    >>> ridge(stats, penalty=1.0).scores(torch.tensor([[2]], dtype=torch.int8)).tolist()
+    [[0.25, 0.75]]
     """
     view = _View(stats)
     rows = float(view.n.sum())
@@ -148,35 +151,42 @@ def ridge(stats: FeatureStatistics, penalty: float | None = None) -> Solution:
     unit = float(total.diagonal().double().mean()) or 1.0
     total /= unit
     offset = (view.raw_means - mean) / view.unit**0.5  # (k, p)
-    target = (view.n[:, None] * offset / unit).T.to(total.dtype)
+    target = (view.n[:, None] * offset / unit).T.to(view.dtype)
     spread = rows - float(view.n.square().sum()) / rows
-    rounding = torch.finfo(total.dtype).eps ** 0.5
 
-    def attempt(value: float) -> tuple[float, tuple[Tensor, Tensor]] | None:
+    def attempt(value: float) -> tuple[Tensor, Tensor] | None:
         factor = _factor(total, value)
         if factor is None:
             return None
         weight = torch.cholesky_solve(target, factor)
         exact = weight.double()
         explained = float((exact * target).sum()) + value * float(exact.square().sum())
-        freedom = rows - 1 - len(total) + value * _trace_inverse(factor)
-        left = spread - explained * unit
-        resolved = left > rounding * spread and freedom > 0
-        return rows * left / freedom**2 if resolved else math.inf, (weight, factor)
+        left = spread - unit * explained
+        free = rows - 1 - len(total) + value * _trace_inverse(factor)
+        resolved = left > view.rounding * spread and free > 0
+        loss = rows * left / free**2 if resolved else math.inf
+        return torch.tensor([loss], dtype=torch.float64), weight
 
-    value, (weight, factor) = _choose(attempt, penalty, view)
-    middle = ((mean - view.centre) / view.unit**0.5).to(weight.dtype)
-    bias = (view.n / rows).to(weight.dtype) - middle @ weight
-    x = view.means[view.held.y] + view.deviations
-    half = torch.linalg.solve_triangular(factor, (x - middle).T, upper=False)
-    leverage = 1 / rows + half.square().sum(0) / unit
-    one_hot = torch.nn.functional.one_hot(view.held.y, len(view.n)).to(weight.dtype)
-    scores = one_hot - (one_hot - x @ weight - bias) / (1 - leverage).clamp(min=rounding)[:, None]
-    return view.solution(weight, bias, value, scores)
+    value, weight = _penalised(attempt, penalty, view)
+    middle = ((mean - view.centre) / view.unit**0.5).to(view.dtype)
+    bias = (view.n / rows).to(view.dtype) - middle @ weight
+    scores = torch.zeros(0, len(view.n), dtype=view.dtype)
+    factor = _factor(total, value) if len(view.held.y) else None
+    if factor is not None:
+        x = view.means[view.held.y] + view.deviations
+        half = torch.linalg.solve_triangular(factor, (x - middle).T, upper=False)
+        rest = 1 - 1 / rows - half.square().sum(0) / unit
+        one_hot = torch.nn.functional.one_hot(view.held.y, len(view.n)).to(view.dtype)
+        wrong = one_hot - x @ weight - bias
+        scores = one_hot - wrong / rest.clamp(min=view.rounding)[:, None]
+    return view.solution(weight, bias, value, scores, torch.ones_like(view.n))
 
 
 class _View:
-    """The sums of classes that have rows, about a common centre, in units where a feature's mean variance is 1."""
+    """Classes that have rows, about a common centre, in units where a feature's variance is 1.
+
+    n, raw_means: (k,), (k, p) float64. means: (k, p), deviations: (m, p) of held rows, in `dtype`.
+    """
 
     def __init__(self, stats: FeatureStatistics):
         counts, kept = stats.counts, stats.kept
@@ -187,30 +197,31 @@ class _View:
         self.n = counts[self.present].double()
         self.freedom = max(1.0, float(self.n.sum()) - len(self.n))
         self.dtype = torch.float64 if stats.width <= _DOUBLE_WIDTH else torch.float32
+        self.rounding = torch.finfo(self.dtype).eps ** 0.5
         self.raw_means = stats.sums[self.present].double() / self.n[:, None]
         self.centre, self.unit = self.raw_means.mean(0), self._unit()
-        self.means = ((self.raw_means - self.centre) / self.unit**0.5).to(self.dtype)
+        root = self.unit**0.5
+        self.means = ((self.raw_means - self.centre) / root).to(self.dtype)
         y = torch.searchsorted(self.present, kept.y)
         place = torch.arange(len(y), device=y.device) - torch.searchsorted(y, y)
         judged = (place < max(2, _JUDGED_ROWS // len(self.n))) & (self.n[y] > 1)
         y, place = y[judged], place[judged]
-        self.deviations = ((kept.rows[judged].double() - self.raw_means[y]) / self.unit**0.5).to(
-            self.dtype
-        )
+        deviations = kept.rows[judged].double() - self.raw_means[y]
+        self.deviations = (deviations / root).to(self.dtype)
         self.held = Held(y, place, self.n.to(self.dtype), self.freedom)
 
     def _unit(self) -> float:
-        """The mean variance of a feature within its class; where there is none, among all rows, and 1 without that."""
+        """The mean variance of a feature within its class; without one, among all rows; or 1."""
         squares = sum(float(strip.diagonal().double().sum()) for _, strip in self.stats.strips())
         within = squares - float((self.raw_means.square().sum(1) * self.n).sum())
         if within > 1e-9 * squares:
             return within / self.freedom / self.stats.width
-        rows = self.n.sum()
-        among = squares - float(((self.n @ self.raw_means).square().sum() / rows))
-        return among / float(rows) / self.stats.width if among > 1e-9 * squares else 1.0
+        rows = float(self.n.sum())
+        among = squares - float((self.n @ self.raw_means).square().sum()) / rows
+        return among / rows / self.stats.width if among > 1e-9 * squares else 1.0
 
     def scatter(self, means: Tensor, n: Tensor) -> Tensor:
-        """(p, p): the Gram matrix less the sum of n m m', in this view's units.  means: (k, p) float64, raw."""
+        """(p, p): the Gram matrix less the sum of n m m'.  means: (k, p) float64, raw."""
         p = self.stats.width
         out = torch.empty(p, p, dtype=self.dtype, device=means.device)
         weighted = means * n[:, None]
@@ -222,29 +233,29 @@ class _View:
         return out
 
     def solution(
-        self,
-        weight: Tensor,
-        bias: Tensor,
-        penalty: float,
-        scores: Tensor,
-        importance: Tensor | None = None,
+        self, weight: Tensor, bias: Tensor, penalty: float, scores: Tensor, importance: Tensor
     ) -> Solution:
         """Back to raw units and all columns.  scores: (m, k) of held rows, left out."""
-        plain = weight.double() / self.unit**0.5
+        raw = weight.double() / self.unit**0.5
         full = torch.zeros(len(weight), self.total, device=weight.device)
-        full[:, self.present] = plain.float()
+        full[:, self.present] = raw.float()
         biases = torch.full((self.total,), -math.inf, device=weight.device)
-        biases[self.present] = (bias.double() - self.centre @ plain).float()
+        biases[self.present] = (bias.double() - self.centre @ raw).float()
         accuracy = torch.full((self.total,), math.nan, device=weight.device)
         if len(scores) == 0:
-            return Solution(full, biases, penalty, 1.0, Judged(accuracy, math.nan, math.nan, 0))
-        even = torch.ones_like(self.n)
-        temperature, _, recall, nll = judge(
-            scores, self.held, even if importance is None else importance
-        )
-        accuracy[self.present] = recall.float()
-        judged = Judged(accuracy, float(recall.nanmean()), nll, len(scores))
-        return Solution(full, biases, penalty, temperature, judged)
+            nothing = Judged(accuracy, math.nan, math.nan, 0)
+            return Solution(full, biases, penalty, 1.0, nothing)
+        found = judge(scores, self.held, importance)
+        accuracy[self.present] = found.recall.float()
+        judged = Judged(accuracy, float(found.recall.nanmean()), found.nll, len(scores))
+        return Solution(full, biases, penalty, found.temperature, judged)
+
+
+def _penalised(attempt: Attempt[Found], penalty: float | None, view: _View) -> tuple[float, Found]:
+    """The penalty asked for, or one chosen."""
+    if penalty is not None:
+        return at_least(attempt, penalty)
+    return choose(attempt, view.stats.width, scarce=view.freedom < view.stats.width)
 
 
 def _factor(matrix: Tensor, penalty: float) -> Tensor | None:
@@ -260,58 +271,7 @@ def _trace_inverse(factor: Tensor, block: int = 640) -> float:
     total = 0.0
     for i in range(0, len(factor), block):
         rest = factor[i:, i:]
-        unit = torch.eye(len(rest), min(block, len(rest)), dtype=factor.dtype, device=factor.device)
-        total += float(
-            torch.linalg.solve_triangular(rest, unit, upper=False).double().square().sum()
-        )
+        unit = torch.eye(len(rest), min(block, len(rest)), dtype=rest.dtype, device=rest.device)
+        part = torch.linalg.solve_triangular(rest, unit, upper=False)
+        total += float(part.double().square().sum())
     return total
-
-
-def _choose(
-    attempt: Callable[[float], tuple[float, Found] | None], penalty: float | None, view: _View
-) -> tuple[float, Found]:
-    """A penalty and what was found with it: the one asked for, or that of least loss on the grid.
-
-    attempt: penalty -> (loss, found), None where rounding forbids it; a penalty asked for is then
-    raised until it can be computed. Losses are NaN where no row can be judged: the start is kept.
-    """
-    best: tuple[float, float, Found] | None = None
-    losses: dict[float, float] = {}
-
-    def loss(value: float) -> float:
-        nonlocal best
-        if value not in losses:
-            found = attempt(value)
-            losses[value] = math.inf if found is None else found[0]
-            if found is not None and (best is None or found[0] < best[0]):
-                best = losses[value], value, found[1]
-        return losses[value]
-
-    if penalty is None:
-        _search(loss, GRID[_START if view.freedom < view.stats.width else 0 :], view.stats.width)
-    for i in range(12):
-        if penalty is not None and best is None:
-            loss(penalty * 10**i)
-    if best is None:
-        raise DataError(
-            "Expected sums of rows, got sums that no rows can have; "
-            "were rows subtracted that had not been learnt?"
-        )
-    return best[1:]
-
-
-def _search(loss: Callable[[float], float], grid: Sequence[float], width: int) -> None:
-    """Try the whole grid where that is cheap; else go by twos while it helps, then one step."""
-    if width <= _WHOLE_WIDTH:
-        for value in sorted(grid, key=lambda v: (v != GRID[_START], v)):
-            loss(value)
-        return
-
-    def at(i: int) -> float:
-        return loss(grid[i]) if 0 <= i < len(grid) else math.inf
-
-    best = grid.index(GRID[_START])
-    for step in (-2, 2):
-        while at(best + step) < at(best):
-            best += step
-    at(best - 1 if at(best - 2) < at(best + 2) else best + 1)

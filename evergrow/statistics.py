@@ -1,4 +1,4 @@
-"""Counts, class sums and the Gram matrix of 8-bit features: integer sums, hence the same in any order, chunking or merging."""
+"""Counts, class sums and Gram matrix of 8-bit features: exact in any order, chunking, merging."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _PENDING_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Kept:
-    """A few feature rows of each class.  rows: (m, width) int8; y, code: (m,) int64; sorted by y, then code."""
+    """A few rows of each class.  rows: (m, width) int8; y, code: (m,) int64; sorted by both."""
 
     rows: Tensor
     y: Tensor
@@ -31,7 +31,7 @@ class Kept:
         return Kept(rows, y, hashes(rows) ^ y)
 
     def join(self, other: "Kept", keep: int) -> "Kept":
-        """The `keep` smallest distinct hashes of each class among both: the same whichever comes first."""
+        """The `keep` smallest distinct hashes of each class, whichever comes first."""
         y, code = torch.cat([self.y, other.y]), torch.cat([self.code, other.code])
         order = code.argsort(stable=True)
         order = order[y[order].argsort(stable=True)]
@@ -55,7 +55,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class _Sums:
-    """What rows add up to.  by_class: (k, width) int64; strips: the Gram matrix, each from its own diagonal on."""
+    """What rows add up to.  by_class: (k, width) int64; strips: the Gram matrix, see `strips`."""
 
     by_class: Tensor
     strips: list[Tensor]
@@ -78,17 +78,18 @@ class _Sums:
     def with_rows(
         self, rows: Tensor, y: Tensor, keep: int, total: int, in_place: bool, sign: int = 1
     ) -> "_Sums":
-        """The sums once (n, width) rows are added, or with sign -1 taken out; `in_place` may destroy what was."""
+        """The sums and (n, width) rows; sign -1 takes them out; `in_place` destroys what was."""
         by_class = _padded(self.by_class, total).clone()
         present, row = y.unique(return_inverse=True)
         one_hot = (row == torch.arange(len(present), device=y.device)[:, None]).to(
             torch.int8
         ) * sign
         by_class[present] += product(one_hot, rows)
-        signed, strips = (rows if sign > 0 else -rows).T.contiguous(), []
+        strips, columns = [], rows.T.contiguous()
         for start, strip in zip(range(0, rows.shape[1], STRIP), self.strips, strict=True):
-            part = product(signed[start : start + STRIP], rows[:, start:])
-            strips.append(strip.add_(part) if in_place else strip + part)
+            part = product(columns[start : start + STRIP], rows[:, start:])
+            add = strip.add_ if in_place else strip.add
+            strips.append(add(part, alpha=sign))
         some = Kept.of(rows, y)
         return _Sums(
             by_class, strips, self.kept.join(some, keep) if sign > 0 else self.kept.without(some)
@@ -97,7 +98,7 @@ class _Sums:
 
 @dataclass(frozen=True)
 class _Before:
-    """What a task that fails goes back to.  pending: rows at the front of the buffer that were there before it."""
+    """What a failed task goes back to.  pending: rows in the buffer's front that it found there."""
 
     counts: Tensor
     pending: int
@@ -105,12 +106,14 @@ class _Before:
 
 
 class FeatureStatistics:
-    """All that analytic methods remember: counts (k,), class sums (k, width), Gram matrix (width, width), a few rows.
+    """All that analytic methods remember: counts, class sums, Gram matrix and a few rows a class.
 
-    Everything is an exact integer: any order, chunking or merging of the same rows gives the same sums bit for bit.
-    New rows wait in a buffer of at most 64 MB and 4,096 rows and are added by one product when it is full or when
-    sums are read, so adding one row costs microseconds. `keep`: rows kept for each class (to judge weights by
-    leave-one-out), those with the smallest content hashes; a subtracted row that was kept leaves its class with fewer.
+    They are exact integers: the same rows in any order, chunks or merges give the same sums bit for
+    bit. New rows wait in a buffer (at most 4,096 rows and 64 MB) and are added by one product when
+    it is full or sums are read, so one row costs microseconds. Memory: 8 bytes for each pair of
+    features; on disk about 3. keep: distinct rows kept of each class, to judge weights by: those of
+    the smallest content hashes. Taking out a kept row leaves its class with fewer; later rows fill
+    up.
 
     >>> stats = FeatureStatistics(width=2)
     >>> stats.grow(2)
@@ -137,7 +140,7 @@ class FeatureStatistics:
 
     @property
     def gram(self) -> Tensor:
-        """(width, width) int64: the sum of the outer products of all rows. A new tensor; `strips` spares memory."""
+        """(width, width) int64, a new tensor: the sum of all rows' outer products."""
         full = self._zeros(self.width, self.width)
         for i, strip in self.strips():
             full[i : i + len(strip), i:] = strip
@@ -157,7 +160,7 @@ class FeatureStatistics:
         """Make room for classes up to `total`; they start with count 0."""
         if total < len(self.counts):
             raise DataError(
-                f"Expected at least {len(self.counts)} classes, got {total}; classes are never taken away."
+                f"Expected {len(self.counts)} classes or more, got {total}; none is taken away."
             )
         self.counts = _padded(self.counts, total)
 
@@ -182,8 +185,8 @@ class FeatureStatistics:
         if bool((left < 0).any()):
             j = int((left < 0).nonzero()[0])
             raise DataError(
-                f"Class {j} holds {int(self.counts[j])} rows, {int(self.counts[j] - left[j])} were to be taken out; "
-                "only rows that were learnt can be unlearnt."
+                f"Expected at most {int(self.counts[j])} rows of class {j} to take out, got "
+                f"{int(self.counts[j] - left[j])}; only rows that were learnt can be unlearnt."
             )
         self._flushed()
         for rows, columns in zip(q.split(_PENDING_ROWS), y.split(_PENDING_ROWS), strict=True):
@@ -194,7 +197,8 @@ class FeatureStatistics:
         """Add the sums of `other`, whose columns mean the same; it stays as it is."""
         if other.width != self.width:
             raise DataError(
-                f"Expected statistics of {self.width} features, got {other.width}; use the same backbone."
+                f"Expected statistics of {self.width} features, got {other.width}; "
+                "models that are merged have one backbone."
             )
         self.grow(max(len(self.counts), len(other.counts)))
         self._done = self._flushed().plus(other._flushed().to(self.device), self.keep)
@@ -203,7 +207,7 @@ class FeatureStatistics:
     # Staging: between begin() and commit() or rollback(), whatever is added can be undone.
 
     def begin(self) -> None:
-        """Start a task. Nothing is copied until more rows have come than the buffer holds, or sums are read."""
+        """Start a task; nothing is copied until the buffer is full or sums are read."""
         if self._before is not None:
             raise RuntimeError("A task is under way already: commit() or rollback() it first.")
         self._before = _Before(self.counts, self._pending, self._done)
@@ -227,13 +231,12 @@ class FeatureStatistics:
     def state(self) -> dict[str, Any]:
         """Tensors and numbers that `fill` restores; equal models have equal states."""
         sums = self._flushed()
-        upper = [pack(strip[_upper(strip)]) for strip in sums.strips]
         return {
             "width": self.width,
             "keep": self.keep,
             "counts": self.counts.cpu(),
             "sums": pack(self.sums.flatten()),
-            "gram": upper,
+            "gram": [pack(strip.triu().flatten()) for strip in sums.strips],
             "kept": sums.kept.rows.cpu(),
             "kept_y": sums.kept.y.cpu(),
         }
@@ -246,10 +249,9 @@ class FeatureStatistics:
         self.counts = state["counts"].to(self.device, copy=True)
         sums = unpack(state["sums"]).view(-1, self.width).to(self.device)
         for strip, packed in zip(self._done.strips, state["gram"], strict=True):
-            upper = _upper(strip)
-            strip[upper] = unpack(packed).to(self.device)
+            strip.copy_(unpack(packed).view_as(strip))
             square = strip[:, : len(strip)]
-            square.copy_(square + square.triu(1).T)
+            square += square.triu(1).T.clone()
         kept = Kept.of(
             state["kept"].to(self.device, copy=True), state["kept_y"].to(self.device, copy=True)
         )
@@ -271,7 +273,8 @@ class FeatureStatistics:
         count = torch.bincount(y.to(self.device), minlength=len(self.counts))
         if len(count) > len(self.counts):
             raise DataError(
-                f"Expected columns below {len(self.counts)}, got {len(count) - 1}; grow() comes first."
+                f"Expected columns below {len(self.counts)}, got {len(count) - 1}; "
+                "grow() comes first."
             )
         return count
 
@@ -286,7 +289,7 @@ class FeatureStatistics:
             self._rows, self._y = rows, y
 
     def _flushed(self) -> _Sums:
-        """The sums, no row waiting. Each step is one assignment: an interrupt finds things before or after it."""
+        """The sums, no row waiting. One assignment: an interrupt comes before it or after."""
         self._settle_before()
         if self._pending:
             sums = self._with(self._rows[: self._pending], self._y[: self._pending])
@@ -306,7 +309,7 @@ class FeatureStatistics:
             self._before = _Before(before.counts, 0, sums)
 
     def _with(self, rows: Tensor, y: Tensor, sign: int = 1) -> _Sums:
-        """The sums and these rows; the sums as they are may be overwritten if a rollback would drop them."""
+        """The sums and these rows; sums that a rollback would drop are overwritten."""
         spare = self._before is not None and self._before.done is not self._done
         return self._done.with_rows(rows, y, self.keep, len(self.counts), spare, sign)
 
@@ -317,8 +320,3 @@ class FeatureStatistics:
 def _padded(x: Tensor, total: int) -> Tensor:
     """`x` with rows of zeros below, `total` rows at least."""
     return x if len(x) >= total else torch.cat([x, x.new_zeros(total - len(x), *x.shape[1:])])
-
-
-def _upper(strip: Tensor) -> Tensor:
-    """Which entries of a strip lie on or above the diagonal of the whole."""
-    return torch.ones_like(strip, dtype=torch.bool).triu()

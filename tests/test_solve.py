@@ -6,6 +6,7 @@ import torch
 from evergrow import solve
 from evergrow.errors import DataError, SettingError
 from evergrow.leaveout import lda_scores
+from evergrow.penalty import GRID
 from evergrow.statistics import FeatureStatistics
 
 
@@ -28,7 +29,7 @@ def summed(q, y, k, keep=20):
 
 
 def plain_lda(q, y, k, ridge, noises=None):
-    """Textbook LDA in double: scatter + ridge * I, divided by the freedom. Weights (p, k), biases."""
+    """Textbook LDA in double; ridge is added to the scatter. Weights (p, k), biases, R, means."""
     x = q.double()
     n = torch.bincount(y, minlength=k).double()
     means = torch.stack([x[y == c].mean(0) for c in range(k)])
@@ -39,7 +40,8 @@ def plain_lda(q, y, k, ridge, noises=None):
     )
     weight = inverse @ means.T
     square = (means * weight.T).sum(1)
-    return weight, -0.5 * (square if noises is None else square - noises / n), inverse, means
+    square = square if noises is None else square - noises / n
+    return weight, -0.5 * square, inverse, means
 
 
 def test_lda_agrees_with_a_case_worked_by_hand():
@@ -54,7 +56,7 @@ def test_lda_agrees_with_a_case_worked_by_hand():
 def test_ridge_agrees_with_a_case_worked_by_hand():
     q = torch.tensor([[0], [2], [4], [6]], dtype=torch.int8)
     solved = solve.ridge(summed(q, torch.tensor([0, 0, 1, 1]), 2), penalty=0.25)
-    # centred: x = -3 -1 1 3, sum of squares 20, penalty 5; class 1: sum of x (y - 1/2) is 4: slope 4 / 25
+    # centred: x = -3 -1 1 3, squares sum to 20, penalty 5; class 1: x (y - 1/2) sums to 4: 4 / 25
     assert torch.allclose(solved.weight, torch.tensor([[-0.16, 0.16]]))
     assert torch.allclose(solved.bias, torch.tensor([0.5 + 3 * 0.16, 0.5 - 3 * 0.16]))
 
@@ -108,7 +110,7 @@ def left_rows(stats, q, y, c):
 
 
 def refit_noise(q, y, c, k, ridge, pooled):
-    """E[d'R d] of class c by refitting without each of its rows in turn, and two rows of `pooled`."""
+    """E[d'R d] of class c by refitting without each of its rows, and two rows of `pooled`."""
     own = []
     for row in (y == c).nonzero()[:, 0].tolist():
         n = int((y == c).sum())
@@ -124,7 +126,9 @@ def refit_noise(q, y, c, k, ridge, pooled):
 def test_the_noise_of_means_is_taken_off_so_that_a_small_class_is_not_passed_over():
     q, y = blobs([400, 400, 204], width=60, spread=110)
     few = summed(q[:804], y[:804], 3)
-    found = {c: solve.lda(few, 0.01, correct=c).scores(q[804:]).argmax(1) == 2 for c in (True, False)}
+    found = {
+        c: solve.lda(few, 0.01, correct=c).scores(q[804:]).argmax(1) == 2 for c in (True, False)
+    }
     assert found[True].double().mean() > found[False].double().mean() + 0.1
 
 
@@ -161,7 +165,7 @@ def test_the_penalty_of_ridge_minimises_generalized_cross_validation():
     t = t - t.mean(0)
     total, n = x.T @ x, len(y)
     losses = {}
-    for penalty in solve.GRID:
+    for penalty in GRID:
         ridged = total + penalty * total.diagonal().mean() * torch.eye(30, dtype=torch.double)
         hat = x @ torch.linalg.inv(ridged) @ x.T
         losses[penalty] = float(n * (t - hat @ t).square().sum() / (n - 1 - hat.trace()) ** 2)
@@ -226,7 +230,7 @@ def test_without_kept_rows_the_noise_comes_from_the_sums():
     assert without.judged.rows == 0 and math.isnan(without.judged.macro)
     assert torch.equal(without.weight, kept.weight)
     assert without.bias[2] == pytest.approx(float(kept.bias[2]), abs=0.6)
-    assert solve.lda(summed(q, y, 3, keep=0)).penalty in solve.GRID
+    assert solve.lda(summed(q, y, 3, keep=0)).penalty in GRID
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
