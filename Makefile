@@ -2,7 +2,7 @@
 #   make test             all that CI runs: format, lint, types, tests
 #   make demo [DATA=DIR]  the main job as a user would do it; DIR: a folder per class, or the Fashion-MNIST idx files
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint format docs demo faults bench clean
+.PHONY: help setup test lint format docs demo faults slow bench clean
 
 SYSTEM = $(shell for python in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -46,10 +46,16 @@ demo: .venv/user  ## the main job, as a user would do it; DATA=DIR for your own 
 	$(PYTHON) -m evergrow demo $(if $(DATA),--data "$(DATA)")
 
 faults: .venv/dev  ## kill `learn` at 200 random moments and look at the model each time
-	$(PYTHON) -m pytest -q -m slow tests -k "fault or kill"
+	EVERGROW_FAULTS=200 $(PYTHON) -m pytest -q tests/test_faults.py
 
-bench: .venv/dev  ## list the benchmarks; each is one command
-	@ls benchmarks/*.py | sed 's|^|$(PYTHON) |'
+slow: .venv/dev  ## the tests that take long
+	$(PYTHON) -m pytest -q -m slow
+
+bench: .venv/dev  ## the benchmarks there are; `make bench-digits` runs one
+	@ls benchmarks/*.py | sed -E '/common/d; s|benchmarks/(.*).py|make bench-\1|'
+
+bench-%: .venv/dev
+	$(PYTHON) benchmarks/$*.py
 
 clean:  ## everything that was made here
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis demo dist build

@@ -1,4 +1,4 @@
-"""What every method must satisfy. `check_method(MyMethod())` runs it all; third parties may run it too.
+"""What every method must satisfy. `check_method(MyMethod())` runs it all, for third parties too.
 
 tests/test_checks.py holds, for each check, a broken method that it catches.
 """
@@ -19,7 +19,7 @@ from .methods.base import Method
 
 
 def blobs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Five classes in the plane, 50 points each, easy to tell apart: (250, 2) float32 and (250,) labels."""
+    """Five classes in the plane, 50 points each, well apart: (250, 2) float32, (250,) labels."""
     rng = np.random.default_rng(seed)
     centres = np.array([(0, 8), (8, 0), (-8, 0), (0, -8), (6, 6)])
     y = np.arange(250) % 5
@@ -56,7 +56,7 @@ def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
 
 
 def check_classes_grow_in_order_of_arrival(method: Method) -> None:
-    """New labels are sorted inside a chunk and appended; a label that sorts first moves no column."""
+    """New labels are sorted within a chunk and appended; one that sorts first moves no column."""
     X, y = blobs()
     model = fresh(method)
     for k in ("cd", "a", "be"):
@@ -148,7 +148,7 @@ def check_predicting_changes_nothing(method: Method) -> None:
 
 
 def check_settings_never_change(method: Method) -> None:
-    """Fields are settings: learning leaves them alone, in the caller's object and in the model's."""
+    """Fields are settings: learning leaves them alone, in the caller's object and the model's."""
     X, y = blobs()
     before = repr(method)
     model = fresh(method).partial_fit(X[:100], y[:100]).partial_fit(X[100:], y[100:])
@@ -190,7 +190,7 @@ def check_a_stream_goes_on_identically(method: Method) -> None:
 
 
 def check_a_failed_update_changes_nothing(method: Method) -> None:
-    """An update that fails half-way leaves the model as it was, and able to learn on as if nothing had been."""
+    """A failed update leaves the model as it was, and able to learn on as if nothing had been."""
     X, y = blobs()
     first, second = of(y, "ca"), of(y, "de")
     model = fresh(method).partial_fit(X[first], y[first])
@@ -214,7 +214,9 @@ def check_a_failed_update_changes_nothing(method: Method) -> None:
     assert same(before, remembered(model)), "what is remembered changed"
     for m in (model, twin):
         m.partial_fit(X[second], y[second])
-    assert same(remembered(model), remembered(twin)), "the next update differs from an undisturbed one"
+    assert same(remembered(model), remembered(twin)), (
+        "the next update differs from an undisturbed one"
+    )
 
 
 def check_a_frozen_backbone_stays(method: Method) -> None:

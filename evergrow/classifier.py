@@ -1,4 +1,4 @@
-"""The estimator: scikit-learn outside, a growing network inside. Turns labels into columns and back."""
+"""The estimator: scikit-learn outside, a growing network inside; labels to columns and back."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,26 +34,34 @@ class _NotFitted(NotFittedError, sklearn.exceptions.NotFittedError):  # type: ig
 class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier whose classes grow as data arrives.
 
-    `classes_` only ever gets longer: new labels of a chunk are sorted and appended, and column j of every score
-    means the same class for the whole life of the model. By default the network's body is not trained and its
-    last layer is solved exactly from sums, so nothing is forgotten; see `method`.
+    `classes_` only ever gets longer: new labels of a chunk are sorted and appended, and column j of
+    every score means the same class for the whole life of the model. By default the network's body
+    is not trained and its last layer is solved exactly from sums, so nothing is forgotten; see
+    `method`.
 
-    backbone: "auto", a name (`evergrow backbones`), `backbones.MLP(hidden=(400, 400))`, an nn.Module that gives
-        feature vectors, or a callable that builds one.
-    method: "auto", a name (`evergrow methods`), "package.module:Class" or an object (`methods.ER(memory=500)`).
-    epochs, batch_size, optimizer ("sgd", "adamw"), lr, momentum, weight_decay: training on one task, for methods
-        that train.  backbone_lr: the backbone's learning rate, if it is to differ.
+    backbone: "auto", a name (`evergrow backbones`), `backbones.MLP(hidden=(400, 400))`, an
+        nn.Module that gives feature vectors, or a callable that builds one.
+    method: "auto", a name (`evergrow methods`), "package.module:Class" or an object
+        (`methods.ER(memory=500)`).
+    epochs, batch_size, optimizer ("sgd", "adamw"), lr, momentum, weight_decay: training on one
+        task, for methods that train.  backbone_lr: the backbone's learning rate, if it is to
+        differ.
     freeze: True for the whole backbone, or the name of the last layer that does not learn.
-    augment: maps (n, channels, height, width) uint8 images (or rows) to the same shape; drawn afresh each step.
-    image_size: pixels a side, or (height, width); None: the size of the first images where it is small.
-    boundary: "task": each call is a task; "new classes": a stream, methods consolidate only when classes arrive.
-    validation: share of each chunk held back and never trained on, in [0, 1); accuracy on it is in `update_`.
+    augment: maps (n, channels, height, width) uint8 images (or rows) to the same shape; drawn
+        afresh each step.
+    image_size: pixels a side, or (height, width); None: the size of the first images where it is
+        small.
+    boundary: "task": each call is a task; "new classes": a stream, methods consolidate only when
+        classes arrive.
+    validation: share of each chunk held back and never trained on, in [0, 1); accuracy on it is in
+        `update_`.
     num_workers: threads that decode the next batches while this one is learnt; 0 decodes in turn.
-    device: "auto", "cpu", "cuda", ...  precision: "auto" (float32), "float32", "bfloat16", "float16".
+    device: "auto", "cpu", "cuda", ...  precision: "auto" (float32), "float32", "bfloat16",
+        "float16".
     random_state: seed of every random draw.
 
-    Attributes: classes_ (labels by column), counts_ (samples learnt, by column), backbone_, method_ and reason_
-    (what was chosen, and why), update_ (the last update, as a dict).
+    Attributes: classes_ (labels by column), counts_ (samples learnt, by column), backbone_, method_
+    and reason_ (what was chosen, and why), update_ (the last update, as a dict).
 
     >>> from sklearn.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
@@ -125,12 +133,15 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
                 delattr(self, name)
             return self._learn(X, y, None)
 
-    def partial_fit(self, X: Any, y: Any = None, classes: Iterable[Any] | None = None) -> "GrowingClassifier":
+    def partial_fit(
+        self, X: Any, y: Any = None, classes: Iterable[Any] | None = None
+    ) -> "GrowingClassifier":
         """Learn (X, y) and keep what was learnt before; labels not seen before become new classes.
 
-        X: arrays or tensors ((n, d) tables, (n, height, width) or (n, height, width, 1 or 3) images), lists of PIL
-            images or paths, data frames, torch or Hugging Face datasets, a folder with one subfolder a class,
-            CSV, Parquet, JSON lines, npz or idx files; y: (n,) labels, all str or all int, or None where X has them.
+        X: arrays or tensors ((n, d) tables, (n, height, width) or (n, height, width, 1 or 3)
+            images), lists of PIL images or paths, data frames, torch or Hugging Face datasets, a
+            folder with one subfolder a class, CSV, Parquet, JSON lines, npz or idx files; y: (n,)
+            labels, all str or all int, or None where X has them.
         classes: labels to announce; they get columns now and no score until they are seen.
 
         A call that fails leaves the model as it was.  Raises DataError, SettingError.
@@ -141,11 +152,14 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def _learn(self, X: Any, y: Any, classes: Iterable[Any] | None) -> "GrowingClassifier":
         began = time.perf_counter()
         if getattr(self, "predicts_only_", False):
-            raise SettingError("this model was loaded with learning=False: load it whole to learn on.")
+            raise SettingError(
+                "this model was loaded with learning=False: load it whole to learn on."
+            )
         chunk = self._chunk(X, y, reset=not hasattr(self, "prepare_"))
         if chunk.labels is None:
             raise DataError(
-                "requires y to be passed, but the target y is None: give labels, or data that holds them."
+                "requires y to be passed, but the target y is None: "
+                "give labels, or data that holds them."
             )
         if not hasattr(self, "net_"):
             self._start(chunk)
@@ -220,8 +234,15 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         self.prepare_ = self.body_.prepare(chunk.seen, self.image_size)
         body = self.body_.build(self.prepare_, Generators(self._seed())("backbone"))
         self.net_ = Network(body, self.body_.inputs(self.prepare_)).eval()
-        self.classes_, self.counts_, self.tasks_, self.adopted_ = np.array([]), np.zeros(0, int), 0, 0
-        if chunk.kind == "table" and not hasattr(self, "n_features_in_"):  # not through scikit-learn
+        self.classes_, self.counts_, self.tasks_, self.adopted_ = (
+            np.array([]),
+            np.zeros(0, int),
+            0,
+            0,
+        )
+        if chunk.kind == "table" and not hasattr(
+            self, "n_features_in_"
+        ):  # not through scikit-learn
             self.n_features_in_ = chunk.seen.shape[0]
             if chunk.seen.names:
                 self.feature_names_in_ = np.array(chunk.seen.names, dtype=object)
@@ -239,7 +260,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
 
             return Own(given), "own"
         raise SettingError(
-            f"backbone={given!r}: a name ({', '.join(e.name for e in backbones.ENTRIES)}), an nn.Module that gives "
+            f"backbone={given!r}: a name ({', '.join(e.name for e in backbones.ENTRIES)}), "
+            "an nn.Module that gives "
             "(n, width) features, or a callable that builds one."
         )
 
@@ -247,7 +269,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         trains = self.net_.backbone.trains and self.freeze is not True
         given = "given" if isinstance(self.method, Method) else self.method
         if not isinstance(given, str):
-            raise SettingError(f"method={given!r}: a name, 'package.module:Class' or a Method object.")
+            raise SettingError(
+                f"method={given!r}: a name, 'package.module:Class' or a Method object."
+            )
         asked = self.backbone if isinstance(self.backbone, str) else "own"
         choice = resolve(asked, given, kind, trains, bool(self.adopted_))
         if isinstance(self.method, Method):
@@ -279,7 +303,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         if isinstance(self.method, Method):
             if type(self.method) is not type(learner):
                 raise SettingError(
-                    f"this model learns by {self.method_}, and method={self.method!r} is another one; "
+                    f"this model learns by {self.method_}, "
+                    f"and method={self.method!r} is another one; "
                     "change_method() says what can be taken along and changes it."
                 )
             if self.method.settings() != learner.settings():
@@ -300,15 +325,17 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def change_method(self, method: Any) -> list[str]:
         """Go on learning by another method.  Returns what could not be taken along, in words.
 
-        Between methods that train the network: memories of the same name are taken along. Between closed-form
-        methods: the sums are. From one kind to the other nothing can be, and it is refused (SettingError).
+        Between methods that train the network: memories of the same name are taken along. Between
+        closed-form methods: the sums are. From one kind to the other nothing can be, and it is
+        refused (SettingError).
         """
         self._fitted()
         fresh = method.fresh() if isinstance(method, Method) else methods.get(method)
         old = self.learner_
         if fresh.needs_fixed != old.needs_fixed:
             raise SettingError(
-                f"{self.method_} and {methods.name_of(fresh)} know classes in different ways (by sums, by weights): "
+                f"{self.method_} and {methods.name_of(fresh)} know classes in different ways "
+                "(by sums, by weights): "
                 "nothing of one helps the other; begin a new model with all the data instead."
             )
         remembered, lost = old.state(), []
@@ -325,11 +352,13 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         fresh.fill(remembered)
         return lost
 
-    # -- labels and inputs --------------------------------------------------------------------------
+    # -- labels and inputs -------------------------------------------------------------------------
 
     def _labels(self, y: np.ndarray, classes: Iterable[Any] | None) -> np.ndarray:
         """classes_ once this chunk is learnt: what was known, then new labels, sorted."""
-        arriving = y if classes is None else np.concatenate([y, sources.clean_labels(list(classes))])
+        arriving = (
+            y if classes is None else np.concatenate([y, sources.clean_labels(list(classes))])
+        )
         known = getattr(self, "classes_", np.array([]))
         found = np.unique(arriving) if len(arriving) > 1 else arriving
         if not len(known):
@@ -384,7 +413,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         return validate_data(self, X, reset=reset, dtype=np.float32, ensure_all_finite=True)  # type: ignore[no-any-return]
 
     def _own(self) -> bool:
-        return not isinstance(self.backbone, str | Backbone) or getattr(self, "backbone_", "") == "own"
+        return (
+            not isinstance(self.backbone, str | Backbone) or getattr(self, "backbone_", "") == "own"
+        )
 
     def _hold_back(self, chunk: Chunk) -> tuple[Chunk, Chunk | None]:
         """What to learn, and what is held back for validation: the same share of every class."""
@@ -407,7 +438,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         assert held.labels is not None
         new = ~np.isin(held.labels, self.classes_[:old])
         shares = {"all": right, "old": right[~new], "new": right[new]}
-        return {k: float(v.mean()) if len(v) else None for k, v in shares.items()} | {"samples": len(held)}
+        return {k: float(v.mean()) if len(v) else None for k, v in shares.items()} | {
+            "samples": len(held)
+        }
 
     def _right(self, chunk: Chunk) -> np.ndarray:
         """(n,) whether each answer is right; labels never learnt are wrong."""
@@ -427,12 +460,13 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             ]
         if self.adopted_ and self.method_ == "lwf":
             return [
-                "the network's own classes have no samples here: distillation slows forgetting and does not "
+                "the network's own classes have no samples here: "
+                "distillation slows forgetting and does not "
                 "prevent it; a few old images a class would help most (er, der++)."
             ]
         return []
 
-    # -- answering ----------------------------------------------------------------------------------
+    # -- answering ---------------------------------------------------------------------------------
 
     def decision_function(self, X: Any) -> np.ndarray:
         """(n, classes) scores, two classes included; -inf for classes announced and never seen."""
@@ -454,7 +488,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         return labels  # type: ignore[no-any-return]
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Accuracy, in [0, 1]. y may be None where X holds labels; labels never learnt count as wrong."""
+        """Accuracy in [0, 1]; y may be None where X has labels; unlearnt labels count as wrong."""
         self._fitted()
         chunk = self._chunk(X, y)
         if chunk.labels is None:
@@ -484,12 +518,14 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     @torch.no_grad()
     def _scores(self, records: Records) -> torch.Tensor:
         blocks = torch.arange(len(records)).split(256)
-        scores = torch.cat([self.learner_.scores(records.take(rows)).float().cpu() for rows in blocks])
+        scores = torch.cat(
+            [self.learner_.scores(records.take(rows)).float().cpu() for rows in blocks]
+        )
         unseen = torch.from_numpy(self.counts_ == 0)
         unseen[: self.adopted_] = False
         return scores.masked_fill_(unseen, -torch.inf) if unseen.any() else scores
 
-    # -- on disk ------------------------------------------------------------------------------------
+    # -- on disk -----------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> int:
         """Write a new version into the model folder (made if need be); returns its number.
@@ -512,14 +548,17 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         std: Sequence[float] | None = None,
         **parameters: Any,
     ) -> "GrowingClassifier":
-        """Go on with a network trained elsewhere: its outputs become the first columns, its rows stay as they are.
+        """Go on with a network trained elsewhere: its outputs become the first columns, unchanged.
 
-        network: any nn.Module that ends in a linear layer (the last one with len(classes) outputs, or the one
-            named by `head`); it is copied.  classes: a label for each output, in their order.
-        mean, std: of images by channel, if it was trained on normalised images: then pass images as uint8.
+        network: any nn.Module that ends in a linear layer (the last one with len(classes) outputs,
+            or the one named by `head`); it is copied.  classes: a label for each output, in their
+            order.
+        mean, std: of images by channel, if it was trained on normalised images: then pass images as
+            uint8.
         parameters: of GrowingClassifier. Float arrays are given to the network as they are.
 
-        Before anything is learnt, predictions equal the network's own.  Raises SettingError, DataError.
+        Before anything is learnt, predictions equal the network's own.  Raises SettingError,
+        DataError.
         """
         from .backbones.own import Own, find_head
 
@@ -527,7 +566,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         if len(set(labels.tolist())) != len(labels):
             raise DataError("classes: each output needs a label of its own, and some came twice.")
         name = find_head(network, len(labels), head)
-        own = Own(network, name, *(None if v is None else [float(a) for a in v] for v in (mean, std)))
+        own = Own(
+            network, name, *(None if v is None else [float(a) for a in v] for v in (mean, std))
+        )
         model = cls(backbone=own, **parameters)
         model._adopt(own, own.headless(network), network.get_submodule(name), labels)
         return model
@@ -536,13 +577,15 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def adopt_by_name(
         cls, network: nn.Module, classes: Sequence[Any], backbone: str, **parameters: Any
     ) -> "GrowingClassifier":
-        """As `adopt`, for a network of timm ("timm:resnet18"): its folder can then be loaded without your code."""
+        """As `adopt`, for timm ("timm:resnet18"): its folder loads without your code."""
         from .backbones.own import find_head
         from .backbones.pretrained import Timm
 
         body = backbones.get(backbone)
         if not isinstance(body, Timm):
-            raise SettingError(f"backbone={backbone!r}: networks trained elsewhere go by timm:<network>.")
+            raise SettingError(
+                f"backbone={backbone!r}: networks trained elsewhere go by timm:<network>."
+            )
         labels = sources.clean_labels(list(classes))
         name = find_head(network, len(labels))
         model = cls(backbone=backbone, **parameters)
@@ -565,7 +608,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         self.tasks_, self.adopted_, self.update_ = 0, len(labels), {}
         self._choose_method("image")
 
-    # -- scikit-learn -------------------------------------------------------------------------------
+    # -- scikit-learn ------------------------------------------------------------------------------
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "classes_")
@@ -580,7 +623,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def _fitted(self) -> None:
         if not self.__sklearn_is_fitted__():
             raise _NotFitted(
-                "This GrowingClassifier instance is not fitted yet: nothing was learnt; call partial_fit(X, y) first."
+                "This GrowingClassifier instance is not fitted yet: "
+                "nothing was learnt; call partial_fit(X, y) first."
             )
 
     def _seed(self) -> int:
@@ -597,7 +641,8 @@ def load(
 ) -> GrowingClassifier:
     """The model in a folder: it predicts, and goes on learning, exactly as the one that was saved.
 
-    version: an older one.  backbone, method: your own parts, which a folder does not hold; checked against it.
+    version: an older one.  backbone, method: your own parts, which a folder does not hold; checked
+        against it.
     learning: False reads only what predicting needs.  Nothing on disk is executed.
     Raises ModelError, DamagedError, FormatError, SettingError.
     """

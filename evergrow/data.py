@@ -1,4 +1,4 @@
-"""What flows through evergrow: a `Task` is a chunk of labelled data, seen by methods as `Batch`es."""
+"""What flows through evergrow: a `Task` is a chunk of labelled data, cut into `Batch`es."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -39,7 +39,7 @@ class Tensors:
 
 @dataclass(frozen=True)
 class Samples:
-    """Raw samples as a memory hands them to the store: x (n, ...), y (n,), logits (n, k) with NaN, or None."""
+    """Raw samples as memories store them: x (n, ...), y (n,), logits (n, k) with NaN, or None."""
 
     x: Tensor
     y: Tensor
@@ -53,7 +53,8 @@ class Batch:
     x: (n, ...) inputs ready for the network, augmented when training.
     y: (n,) column of each example's class in the network's output.
     raw: (n, ...) the same inputs before augmentation: this is what memories store.
-    first: whether they are seen for the first time in this task (first epoch): reservoirs take these alone.
+    first: whether they are seen for the first time in this task (first epoch): reservoirs take
+        these alone.
     logits: (n, k) outputs recorded earlier, NaN where the class did not exist yet; or None.
     """
 
@@ -69,7 +70,8 @@ class Task:
     """One chunk of data to learn: what a single call of `partial_fit` brings.
 
     y: (n,) columns.  old, total: classes known before it, and once it is learnt.
-    number: tasks learnt before it.  boundary: whether methods may consolidate at it (see `boundary=`).
+    number: tasks learnt before it.  boundary: whether methods may consolidate at it (see
+        `boundary=`).
     """
 
     records: Records
@@ -97,9 +99,10 @@ class Task:
 def fetched(
     records: Records, parts: Iterable[Tensor], workers: int = 0
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """(rows, canonical tensors) for each part, in order; `workers` threads fetch ahead, 0 fetches in turn.
+    """(rows, canonical tensors) of each part, in order; `workers` threads fetch ahead, 0: in turn.
 
-    >>> [x.tolist() for _, x in fetched(Tensors(torch.arange(3)), torch.arange(3).split(2), workers=2)]
+    >>> data, parts = Tensors(torch.arange(3)), torch.arange(3).split(2)
+    >>> [x.tolist() for _, x in fetched(data, parts, workers=2)]
     [[0, 1], [2]]
     """
     if not workers:

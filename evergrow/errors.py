@@ -1,4 +1,4 @@
-"""Everything evergrow raises on purpose: one tree, each message says what was expected, what came, what to do.
+"""What evergrow raises on purpose: one tree, messages say what was expected, what came, what to do.
 
 EvergrowError
  ├─ NotFittedError     a question was asked before anything was learnt
@@ -36,7 +36,8 @@ class BadFilesError(DataError):
         lines = "\n".join(f"  {path}: {reason}" for path, reason in self.files)
         super().__init__(
             f"{len(self.files)} of {total} files cannot be used:\n{lines}\n"
-            "Nothing was learnt. Mend or remove them, or pass over them with --skip-bad (skip_bad=True)."
+            "Nothing was learnt. Mend or remove them, "
+            "or pass over them with --skip-bad (skip_bad=True)."
         )
 
 

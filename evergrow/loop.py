@@ -35,7 +35,8 @@ class Training:
     lr, momentum, weight_decay: of the optimizer (momentum is SGD's alone).
     backbone_lr: learning rate of the backbone, if it is to differ from the head's.
     freeze: True for the whole backbone, or the name of the last layer that does not learn.
-    augment: maps (n, ...) canonical tensors to tensors of the same shape; drawn afresh at each step.
+    augment: maps (n, ...) canonical tensors to tensors of the same shape; drawn afresh at each
+        step.
     autocast: torch dtype for automatic mixed precision, or None.
     boundary: "task", or "new classes": a stream, in which the optimizer's state lives on.
     num_workers: threads that fetch the next batches meanwhile.
@@ -99,10 +100,14 @@ def step(method: "Method", terms: dict[str, Tensor]) -> None:
     """One optimizer step on the sum of the terms."""
     optimizer = method.optimizer
     if optimizer is None:
-        raise SettingError(f"{type(method).__name__}.learn yielded before it asked for self.batches(task).")
+        raise SettingError(
+            f"{type(method).__name__}.learn yielded before it asked for self.batches(task)."
+        )
     loss = reduce(torch.add, terms.values())
     if not loss.requires_grad:
-        raise SettingError("nothing can learn: every parameter is frozen or no term depends on the network.")
+        raise SettingError(
+            "nothing can learn: every parameter is frozen or no term depends on the network."
+        )
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     method.before_step()
@@ -121,10 +126,12 @@ def batches(
     params: Iterable[Tensor] | None = None,
     **changes: Any,
 ) -> Iterator[Batch]:
-    """One phase of training: an optimizer, then every example once an epoch, shuffled and augmented.
+    """One phase of training: an optimizer, and every example once an epoch, shuffled and augmented.
 
-    mix: a memory whose examples are shuffled into the task's.  params: what learns, if not all of the network.
-    changes: fields of `Training` that differ in this phase.  A clean-up follows even if the phase is cut short.
+    mix: a memory whose examples are shuffled into the task's.
+    params: what learns, if not all of the network.
+    changes: fields of `Training` that differ in this phase.
+    A clean-up follows even if the phase is cut short.
     """
     how = replace(method.how, **changes) if changes else method.how
     freeze(method.net, how.freeze)
@@ -145,7 +152,7 @@ def batches(
 def optimizer(
     net: Network, how: Training, params: Iterable[Tensor] | None = None
 ) -> torch.optim.Optimizer | None:
-    """A fresh optimizer over what is not frozen; the backbone at its own learning rate if it has one."""
+    """A fresh optimizer over what is not frozen; the backbone at its own learning rate, if any."""
     groups: list[dict[str, Any]]
     if params is not None:
         groups = [{"params": list(params)}]
@@ -203,7 +210,7 @@ def _moments(method: "Method") -> dict[str, dict[str, Tensor]]:
 
 
 def _recall(method: "Method") -> None:
-    """Go on with the optimizer's state of the task before; rows that have grown since begin at zero."""
+    """Go on with the optimizer's state of the task before; rows grown since begin at zero."""
     if method.optimizer is None:
         return
     weights = dict(method.net.named_parameters())

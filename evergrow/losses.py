@@ -1,4 +1,4 @@
-"""Losses as pure functions of tensors. Logits are (n, classes); every loss is a scalar, averaged over n.
+"""Losses as pure functions of tensors: logits are (n, classes), a loss is a mean over n.
 
 Targets are moved to the device of the logits, so that a memory may stay on the CPU.
 """
@@ -31,8 +31,9 @@ def cross_entropy_among(logits: Tensor, y: Tensor, classes: Tensor) -> Tensor:
 def distill(logits: Tensor, teacher: Tensor, temperature: float = 2.0) -> Tensor:
     """Cross-entropy to the teacher's softened answer, times temperature squared; both (n, k).
 
-    Source: Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network", arXiv:1503.02531,
-    section 2: soft targets of both networks at the same temperature, gradients kept in scale by its square.
+    Source: Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network",
+    arXiv:1503.02531, section 2: soft targets of both networks at the same temperature, gradients
+    kept in scale by its square.
 
     >>> distill(torch.zeros(1, 2), torch.zeros(1, 2), temperature=1.0).exp().item()
     2.0
@@ -45,8 +46,8 @@ def match_logits(logits: Tensor, recorded: Tensor) -> Tensor:
     """Mean squared difference to logits recorded earlier; NaN marks classes born since.
 
     logits: (n, classes) now.  recorded: (n, k), k <= classes.  Returns a scalar >= 0.
-    Source: Buzzega et al. 2020, "Dark Experience for General Continual Learning", arXiv:2004.07211, section 3
-    (the squared distance of logits); restricted here to classes that existed then.
+    Source: Buzzega et al. 2020, "Dark Experience for General Continual Learning", arXiv:2004.07211,
+    section 3 (the squared distance of logits); restricted here to classes that existed then.
 
     >>> match_logits(torch.tensor([[1., 5., 9.]]), torch.tensor([[3., torch.nan]])).item()
     4.0

@@ -31,7 +31,8 @@ def pad_columns(t: Tensor, width: int, value: float = torch.nan) -> Tensor:
 class Memory:
     """Up to `capacity` examples: x (m, ...), y (m,) and, if they were recorded, logits (m, k).
 
-    Subclasses decide which examples stay. Buffers grow by doubling, so a step costs no copy of what is kept.
+    Subclasses decide which examples stay. Buffers grow by doubling, so a step costs no copy of what
+    is kept.
     """
 
     def __init__(self, capacity: int, augment: Augment | None, rng: Purposes):
@@ -59,7 +60,7 @@ class Memory:
 
     @property
     def logits(self) -> Tensor | None:
-        """(m, k) recorded answers, NaN where a class did not exist yet; None if none were recorded."""
+        """(m, k) recorded answers, NaN where a class did not exist yet; None if there are none."""
         return None if self._logits is None else self._logits[: self.size, : self._columns]
 
     def take(self, rows: Tensor) -> Tensor:
@@ -104,7 +105,7 @@ class Memory:
         return {"samples": Samples(self.x, self.y, self.logits), "seen": self.seen}
 
     def fill(self, state: dict[str, Any]) -> None:
-        """Become the memory that gave this state; a smaller capacity drops evenly, the newest slots last."""
+        """Become the memory that gave this state; a smaller capacity drops evenly, newest last."""
         kept: Samples = state["samples"]
         x, y, logits, self.seen = kept.x, kept.y, kept.logits, state["seen"]
         self.size, self._columns, self._logits = 0, 0, None
@@ -116,7 +117,9 @@ class Memory:
 
 
 class Reservoir(Memory):
-    """A uniform sample of everything ever offered. Source: Vitter 1985, "Random Sampling with a Reservoir", algorithm R.
+    """A uniform sample of everything ever offered.
+
+    Source: Vitter 1985, "Random Sampling with a Reservoir", algorithm R.
 
     Each example is offered once: batches of later epochs are passed over.
 
@@ -161,7 +164,7 @@ class Archive(Memory):
 
 
 def distinct(size: int, n: int, rng: torch.Generator) -> Tensor:
-    """(min(n, size),) different rows of `size`, uniformly drawn, with work proportional to n when n is small."""
+    """(min(n, size),) different rows of `size`, drawn uniformly; for small n, work is O(n)."""
     if n * 8 >= size:
         return torch.randperm(size, generator=rng)[:n]
     rows: Tensor = torch.randint(size, (2 * n,), generator=rng).unique()

@@ -1,4 +1,4 @@
-"""A network is an input stage, a backbone (input -> feature vector) and a head that grows (vector -> one logit a class)."""
+"""A network: an input stage, a backbone (input -> features), a head that grows (-> logits)."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -14,9 +14,11 @@ from .data import Records
 class Body(nn.Module):
     """What a backbone builds: float inputs -> (n, width) features, and four facts about itself.
 
-    trains: whether it has parameters that learn.  rows: block of inputs whose features are computed together, so
-    that a row gives the same features whatever batch it comes in; 0 where any batch does.  scale: features times
-    this, rounded, are the integers that statistics add up; None where the first task fixes it.
+    trains: whether it has parameters that learn.
+    rows: block of inputs whose features are computed together, so that a row gives the same
+        features whatever batch it comes in; 0 where any batch does.
+    scale: features times this, rounded, are the integers that statistics add up; None where the
+        first task fixes it.
     any_size: whether images of another size are accepted.
     """
 
@@ -28,9 +30,10 @@ class Body(nn.Module):
 
 
 class Inputs(nn.Module):
-    """Canonical tensors -> what the backbone reads: uint8 images become 0..1, tables are standardised.
+    """Canonical tensors -> what the backbone reads: images become 0..1, tables are standardised.
 
-    mean, std: (channels,) for images, (columns,) for tables; none for tensors, which pass as they are.
+    mean, std: (channels,) for images, (columns,) for tables; none for tensors, which pass as they
+        are.
 
     >>> Inputs("image")(torch.tensor([[[[0, 255]]]], dtype=torch.uint8)).tolist()
     [[[[0.0, 1.0]]]]
@@ -113,13 +116,15 @@ class LinearHead(nn.Module):
 
 
 class Network(nn.Module):
-    """inputs + backbone + head. `net(x)`: (n, classes) logits of canonical x; `net.features(x)`: (n, width)."""
+    """inputs + backbone + head: canonical x -> (n, classes) logits; `features(x)`: (n, width)."""
 
     def __init__(self, backbone: Body, inputs: Inputs):
         super().__init__()
         self.inputs, self.backbone, self.head = inputs, backbone, LinearHead(backbone.width)
         self.scale = backbone.scale
-        self._norms = [m for m in backbone.modules() if isinstance(m, nn.modules.batchnorm._NormBase)]
+        self._norms = [
+            m for m in backbone.modules() if isinstance(m, nn.modules.batchnorm._NormBase)
+        ]
 
     @property
     def width(self) -> int:
@@ -148,8 +153,10 @@ class Network(nn.Module):
         return self.head(self.features(x))  # type: ignore[no-any-return]
 
     def fix_scale(self, records: Records) -> None:
-        """Fix the scale on which features become integers, where the backbone does not: from the first task's
-        first rows, with a quarter to spare for larger features; once."""
+        """Fix the scale on which features become integers, where the backbone does not; once.
+
+        It follows from the first task's first rows, with a quarter to spare for larger features.
+        """
         if self.scale is None and len(records):
             features = self.steady(records.take(torch.arange(min(len(records), 1024)))).abs()
             largest = float(features[features.isfinite()].max()) if features.numel() else 0.0
@@ -157,9 +164,10 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def steady(self, x: Tensor, scale: float | None = None) -> Tensor:
-        """Features that do not depend on the batch a row comes in: (n, width) float, or int8 if `scale` is given.
+        """Features that do not depend on the batch: (n, width) float, or int8 if `scale` is given.
 
-        Rows go through the backbone in blocks of one shape (the last one padded), in evaluation mode.
+        Rows go through the backbone in blocks of one shape (the last one padded), in evaluation
+        mode.
         """
         rows = self.backbone.rows or len(x)
         with evaluating([self.backbone]):
@@ -197,7 +205,7 @@ def frozen(net: Network) -> Network:
 
 
 def freeze(net: Network, upto: bool | str | None) -> None:
-    """Stop the backbone from learning: all of it (True), or every layer up to and including the one named.
+    """Stop the backbone from learning: all (True), or each layer up to and including the one named.
 
     Frozen layers stay in evaluation mode, so that their batch-norm statistics do not drift either.
     Raises ValueError for a name that is not a layer of the backbone.
@@ -212,7 +220,9 @@ def freeze(net: Network, upto: bool | str | None) -> None:
         return
     names = [name for name, _ in layers]
     if upto not in names:
-        raise ValueError(f"freeze={upto!r} is not a layer of the backbone; its layers: {', '.join(names)}")
+        raise ValueError(
+            f"freeze={upto!r} is not a layer of the backbone; its layers: {', '.join(names)}"
+        )
     end = max(i for i, name in enumerate(names) if name == upto or name.startswith(f"{upto}."))
     for name, module in layers[: end + 1]:
         if not str(upto).startswith(f"{name}."):  # a parent holds later layers too

@@ -61,7 +61,7 @@ class Bar:
             self._bar.start()
         if self._bar is not None:
             words = "  ".join(f"{name} {value:.3g}" for name, value in (terms or {}).items())
-            rate = f"{self._done / seconds:,.0f}/s"
+            rate = f"{self._done / seconds:,.0f} steps/s"
             task = self._bar.task_ids[0]
             self._bar.update(task, completed=self._done, terms=words, rate=rate)
 

@@ -1,4 +1,4 @@
-"""Random generators, one for each purpose, so that one more draw in one place moves nothing elsewhere."""
+"""Random generators, one for each purpose: one more draw in one place moves nothing elsewhere."""
 
 import hashlib
 import random
@@ -12,12 +12,15 @@ from torch import Tensor
 
 
 class Generators:
-    """A generator for each purpose, derived from (seed, task number, purpose) and from nothing else.
+    """A generator for each purpose, derived from (seed, task number, purpose) alone.
 
-    No state needs saving: a second process derives the same generators. The global generator is never read.
+    No state needs saving: a second process derives the same generators. The global generator is
+    never read.
 
     >>> rng = Generators(seed=0)
-    >>> torch.equal(torch.rand(2, generator=rng("order")), torch.rand(2, generator=Generators(0)("order")))
+    >>> again = Generators(seed=0)
+    >>> a, b = (torch.rand(2, generator=g("order")) for g in (rng, again))
+    >>> torch.equal(a, b)
     True
     """
 
@@ -31,7 +34,7 @@ class Generators:
         self._made = {}
 
     def __call__(self, purpose: str) -> torch.Generator:
-        """The generator of `purpose` in this task, on the CPU; drawn from, it goes on where it stood."""
+        """The generator of `purpose` in this task, on the CPU; it goes on where it stood."""
         if purpose not in self._made:
             digest = hashlib.sha256(f"{self.seed}/{self.number}/{purpose}".encode()).digest()
             seed = int.from_bytes(digest[:8], "little") >> 1
@@ -47,7 +50,7 @@ class Generators:
 
 @contextmanager
 def isolated(seed: int) -> Iterator[None]:
-    """torch's global generators seeded while the block runs (dropout draws from them), then as they were."""
+    """torch's global generators, seeded while the block runs (for dropout), then as they were."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices=list(devices)):
         torch.default_generator.manual_seed(seed)
@@ -58,7 +61,7 @@ def isolated(seed: int) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Seeded:
-    """A user's augmentation, which may draw from any global generator: seeded by ours, and these restored after.
+    """A user's augmentation; the global generators it may draw from are seeded, then restored.
 
     >>> noisy = Seeded(lambda x: x + torch.rand(1), Generators(0))
     >>> torch.equal(noisy(torch.zeros(1)), Seeded(noisy.hook, Generators(0))(torch.zeros(1)))

@@ -1,4 +1,4 @@
-"""What "auto" means: one pure function from what is at hand to a backbone, a method and the reason for both."""
+"""What "auto" means: a pure function from what is at hand to backbone, method and reason."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,8 @@ def resolve(
 ) -> Choice:
     """Fill in what is "auto".
 
-    backbone, method: names, "auto", or "own".  kind: of the data ("image", "table", "tensor", "text").
+    backbone, method: names, "auto", or "own".
+    kind: of the data ("image", "table", "tensor", "text").
     trains: whether the backbone, once built, will learn (None: not known yet).
     adopted: whether the network came with classes whose data is not at hand.
 

@@ -11,7 +11,6 @@ from torch import nn
 from . import backbones, methods, state
 from .errors import SettingError
 from .network import Inputs, Network
-
 from .store import Stored
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ Parts = dict[str, Any]
 
 
 def parts(model: "GrowingClassifier") -> Parts:
-    """Everything a version holds, as `ModelFolder.commit` takes it: manifest, serving, learning, memory, blobs."""
+    """All a version holds, for `ModelFolder.commit`: manifest, serving, learning, memory, blobs."""
     learner, net = model.learner_, model.net_
     tree, tensors, samples = state.flatten(learner.state())
     body = {k: v for k, v in net.backbone.state_dict().items()}
@@ -63,7 +62,7 @@ def parts(model: "GrowingClassifier") -> Parts:
 def restore(
     cls: type["GrowingClassifier"], stored: Stored, backbone: Any, method: Any, learning: bool
 ) -> "GrowingClassifier":
-    """The estimator that a version holds.  learning: whether it was read with all that learning on needs."""
+    """The estimator a version holds.  learning: whether all that learning needs was read."""
     manifest = stored.manifest
     body = _body(manifest["backbone"], backbone)
     learner = _method(manifest["method"], method)
@@ -100,7 +99,9 @@ def restore(
 def fingerprint(module: nn.Module) -> str:
     """sha256 of the names, shapes and types of a module's parameters and buffers."""
     layout = [(k, list(v.shape), str(v.dtype)) for k, v in module.state_dict().items()]
-    constants = getattr(module, "constants", "")  # what is built in and not stored: a bank of filters, say
+    constants = getattr(
+        module, "constants", ""
+    )  # what is built in and not stored: a bank of filters, say
     return hashlib.sha256(json.dumps([layout, constants]).encode()).hexdigest()
 
 
@@ -116,7 +117,8 @@ def _body(entry: dict[str, Any], given: Any) -> Any:
         return Own(given, **entry["settings"])
     if given is not None and given != entry["name"]:
         raise SettingError(
-            f"this model stands on backbone {entry['name']!r}, not {given!r}; load it without backbone=."
+            f"this model stands on backbone {entry['name']!r}, not {given!r}; "
+            "load it without backbone=."
         )
     settings = dict(entry["settings"])
     if entry["name"].startswith("timm:"):
@@ -145,7 +147,8 @@ def _method(entry: dict[str, Any], given: Any) -> "Method":
     registered = {e.name for e in methods.ENTRIES}
     if given is None and entry["name"] not in registered:
         raise SettingError(
-            f"this model learns by {entry['name']}, which is not one of evergrow's methods, and loading runs "
+            f"this model learns by {entry['name']}, which is not one of evergrow's methods, "
+            "and loading runs "
             "no code that a model names: load it with load(path, method=YourMethod)."
         )
     if given is None:
@@ -155,7 +158,8 @@ def _method(entry: dict[str, Any], given: Any) -> "Method":
     loaded = made(**entry["settings"])  # type: ignore[operator]
     if methods.name_of(loaded) != entry["name"]:
         raise SettingError(
-            f"this model learns by {entry['name']}, not {methods.name_of(loaded)}; load it as it is, "
+            f"this model learns by {entry['name']}, not {methods.name_of(loaded)}; "
+            "load it as it is, "
             "then change the method."
         )
     return loaded  # type: ignore[no-any-return]
@@ -167,7 +171,10 @@ def _asked(given: Any) -> Any:
 
 
 def _parameters(model: "GrowingClassifier") -> dict[str, Any]:
-    """The constructor's parameters, but for backbone, method and hooks, which are stored by name or not at all."""
+    """The constructor's parameters, but for backbone, method and hooks.
+
+    Those are stored by name or not at all.
+    """
     skip = {"backbone", "method", "augment"}
     return _json({k: v for k, v in model.get_params(deep=False).items() if k not in skip})  # type: ignore[no-any-return]
 

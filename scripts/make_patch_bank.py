@@ -1,9 +1,11 @@
-"""Make evergrow/backbones/patches.safetensors: filters for the `patches` backbone, from scikit-learn's two photographs.
+"""Make evergrow/backbones/patches.safetensors, the filters of the `patches` backbone.
 
 python scripts/make_patch_bank.py [FILE]
 
-Random patches of both photographs at three scales are contrast-normalised; a random choice of them, whitened and of
-unit length, are the filters (after Coates, Ng and Lee 2011, sections 3.1 and 3.2, without k-means).
+From scikit-learn's two photographs, in grey, for squares of each side: random ones at three scales
+are contrast-normalised, their whitening is found, and the k-means directions of the whitened
+squares are the filters (Coates, Ng and Lee 2011, sections 3.1 and 3.2, where we take k-means on the
+sphere and let a square stand for its negative too).
 """
 
 import sys
@@ -15,41 +17,61 @@ from sklearn.datasets import load_sample_images
 from torch import Tensor
 from torch.nn import functional as F
 
-SIDE, FILTERS, DRAWN = 6, 256, 60_000
-UNIT = 80  # filters are rounded to 1 / 80; the largest weight is 1.43
+SIDES, FILTERS, DRAWN, ROUNDS = (4, 6, 8), 85, 60_000, 10
+UNIT = 64  # the integer that stands for 1; the largest entry is 1.8
 TARGET = Path(__file__).parents[1] / "evergrow" / "backbones" / "patches.safetensors"
 
 
-def patches(photos: list[Tensor], rng: torch.Generator) -> Tensor:
-    """(n, channels * side * side) contrast-normalised patches of photographs (1, channels, h, w) at scales 1, 1/2, 1/4."""
-    images = [F.avg_pool2d(photo, k) for photo in photos for k in (1, 2, 4)]
+def squares(side: int, rng: torch.Generator) -> Tensor:
+    """(n, side * side) of the photographs at scales 1, 1/2, 1/4: mean 0, deviation about 1."""
     drawn = []
-    for image in images:
-        windows = F.unfold(image, SIDE)[0].T
-        drawn.append(windows[torch.randint(len(windows), (DRAWN // len(images),), generator=rng)])
-    rows = torch.cat(drawn).double()
+    for photo in load_sample_images().images:
+        grey = torch.from_numpy(photo.copy()).double().mean(2)[None, None] / 255
+        for scale in (1, 2, 4):
+            windows = F.unfold(F.avg_pool2d(grey, scale), side)[0].T
+            drawn.append(windows[torch.randint(len(windows), (DRAWN // 6,), generator=rng)])
+    rows = torch.cat(drawn)
     rows = rows[rows.var(1) > 1e-3]
     return (rows - rows.mean(1, keepdim=True)) / (rows.var(1, keepdim=True) + 1e-2).sqrt()
 
 
-def filters(rows: Tensor, rng: torch.Generator) -> Tensor:
-    """(FILTERS, channels * side * side) int8: whitened patches of unit length, then the whitening itself."""
+def whitening(rows: Tensor) -> Tensor:
+    """(d, d) symmetric; takes the mean of a square off as well."""
     values, vectors = torch.linalg.eigh(torch.cov(rows.T))
-    whiten = vectors @ torch.diag((values + 0.1).rsqrt()) @ vectors.T
-    chosen = (rows - rows.mean(0))[torch.randperm(len(rows), generator=rng)[:FILTERS]] @ whiten
-    weight = F.normalize(chosen, dim=1) @ whiten
-    weight -= weight.mean(1, keepdim=True)
-    return (weight * UNIT).round().clamp(-127, 127).to(torch.int8)
+    gains = (values + 0.1).rsqrt()
+    gains[0] = 0  # the constant square
+    return vectors @ torch.diag(gains) @ vectors.T
+
+
+def directions(white: Tensor, rng: torch.Generator) -> Tensor:
+    """(FILTERS, d) unit vectors: k-means on the sphere; a square counts as its negative too."""
+    centres = white[torch.randperm(len(white), generator=rng)[:FILTERS]]
+    for _ in range(ROUNDS):
+        likeness = white @ centres.T
+        nearest = likeness.abs().argmax(1, keepdim=True)
+        signed = white * likeness.gather(1, nearest).sign()
+        centres = F.normalize(torch.zeros_like(centres).index_add_(0, nearest[:, 0], signed), dim=1)
+    return centres
+
+
+def integers(rows: Tensor) -> Tensor:
+    """Rows that sum to 0 rounded to int8 that still do: the largest remainders go up."""
+    low = rows.floor()
+    up = -low.sum(1, keepdim=True).round()
+    rank = (rows - low).argsort(1, descending=True).argsort(1)
+    return (low + (rank < up)).to(torch.int8)
 
 
 def main(target: Path) -> None:
-    """Write the bank: "grey" (FILTERS, 36) and "colour" (FILTERS, 108), int8."""
-    photos = [torch.from_numpy(p.copy()).permute(2, 0, 1)[None].float() / 255 for p in load_sample_images().images]
-    grey = [photo.mean(1, keepdim=True) for photo in photos]
+    """Write for each side, as int8, "whiten4" (16, 16) and "filters4" (FILTERS, 16), and so on."""
     bank = {}
-    for name, images in (("grey", grey), ("colour", photos)):
+    for side in SIDES:
         rng = torch.Generator().manual_seed(0)
-        bank[name] = filters(patches(images, rng), rng)
+        rows = squares(side, rng)
+        whiten = whitening(rows)
+        chosen = directions(F.normalize(rows @ whiten, dim=1), rng)
+        bank[f"whiten{side}"] = integers(whiten * UNIT)
+        bank[f"filters{side}"] = integers(chosen * UNIT)
     target.write_bytes(save(bank))
 
 

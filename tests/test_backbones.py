@@ -50,13 +50,15 @@ def test_random_features_approximate_the_gaussian_kernel():
     x = torch.randn(40, 7, generator=torch.Generator().manual_seed(1))
     lift = backbones.get("fourier", features=20_000, bandwidth=0.5)
     z = lift.build(lift.prepare(TABLE), torch.Generator().manual_seed(0))(x)
-    kernel = (-torch.cdist(x, x) ** 2 / (2 * 0.25 * 7)).exp()
+    kernel = (-(torch.cdist(x, x) ** 2) / (2 * 0.25 * 7)).exp()
     assert (2 * z @ z.T / 20_000 - kernel).abs().max() < 0.05
 
 
 def test_random_features_do_not_depend_on_the_batch():
     lift = backbones.get("fourier")
-    net = Network(lift.build(lift.prepare(TABLE), torch.Generator().manual_seed(0)), Inputs("tensor"))
+    net = Network(
+        lift.build(lift.prepare(TABLE), torch.Generator().manual_seed(0)), Inputs("tensor")
+    )
     x = torch.randn(100, 7)
     whole = net.steady(x, 127.0)
     for rows in torch.randperm(100).split(7):
@@ -72,7 +74,7 @@ def test_names_and_settings_that_there_are_not():
         backbones.get("mlp", hidden=())
 
 
-# -- networks of timm ----------------------------------------------------------------------------------
+# -- networks of timm ------------------------------------------------------------------------------
 
 
 def test_a_network_of_timm_by_name():
@@ -107,7 +109,7 @@ def test_an_adopted_network_of_timm_answers_as_before_and_needs_no_code_to_load(
     assert (twin.predict_proba(images) == model.predict_proba(images)).all()
 
 
-# -- networks of the user's own ------------------------------------------------------------------------
+# -- networks of the user's own --------------------------------------------------------------------
 
 
 def test_a_callable_draws_its_weights_from_our_generator():

@@ -1,4 +1,4 @@
-"""The estimator: labels keep their columns, calls are all or nothing, networks trained elsewhere go on."""
+"""The estimator: labels keep their columns, calls are all or nothing, adopted networks go on."""
 
 import numpy as np
 import pytest
@@ -65,7 +65,11 @@ def test_the_update_says_what_happened_and_why():
     X, y = blobs()
     model = GrowingClassifier().partial_fit(X[y == "c"], y[y == "c"]).partial_fit(X, y)
     update = model.update_
-    assert (update["samples"], update["old_classes"], update["new_classes"]) == (250, ["c"], list("abde"))
+    assert (update["samples"], update["old_classes"], update["new_classes"]) == (
+        250,
+        ["c"],
+        list("abde"),
+    )
     assert (update["method"], update["backbone"]) == ("lda", "fourier")
     assert "does not learn" in update["reason"] and update["seconds"] > 0
 
@@ -181,7 +185,9 @@ def test_an_augmentation_is_used_and_its_draws_are_ours():
 
 def test_workers_change_the_time_and_not_the_model():
     a, b = (
-        GrowingClassifier("convnet", "er", epochs=1, num_workers=n).partial_fit(IMAGES[:200], LABELS[:200])
+        GrowingClassifier("convnet", "er", epochs=1, num_workers=n).partial_fit(
+            IMAGES[:200], LABELS[:200]
+        )
         for n in (0, 2)
     )
     assert (a.predict_proba(IMAGES[200:220]) == b.predict_proba(IMAGES[200:220])).all()
@@ -211,7 +217,7 @@ def test_a_class_of_your_own_is_a_method():
         GrowingClassifier("resnet", "er").partial_fit(IMAGES[:9], LABELS[:9])
 
 
-# -- networks trained elsewhere -----------------------------------------------------------------------
+# -- networks trained elsewhere --------------------------------------------------------------------
 
 
 def trained(bias: bool = True) -> nn.Module:
@@ -263,7 +269,9 @@ class Deep(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten())
+        self.body = nn.Sequential(
+            nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten()
+        )
         self.classifier = nn.ModuleDict({"aux": nn.Linear(16, 9), "out": nn.Linear(16, 3)})
 
     def forward(self, x):

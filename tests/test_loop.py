@@ -1,4 +1,4 @@
-"""The loop: one step a loss, each example once an epoch, and an optimizer that lives as long as it should."""
+"""The loop: one step a loss, each example once an epoch, an optimizer that lives as it should."""
 
 import sys
 from pathlib import Path

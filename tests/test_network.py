@@ -1,4 +1,4 @@
-"""Networks: heads grow without moving a row; features do not depend on the batch; frozen means frozen."""
+"""Networks: heads grow without moving a row; features ignore the batch; frozen means frozen."""
 
 import pytest
 import torch

@@ -29,7 +29,7 @@ def test_a_bar_shows_share_terms_and_rate(monkeypatch):
     bar.close()
     assert "learning" in paper.getvalue() and "40%" in paper.getvalue()
     assert "new 0.25" in paper.getvalue() and "replay 1.5" in paper.getvalue()
-    assert "/s" in paper.getvalue()
+    assert "steps/s" in paper.getvalue()
 
 
 def test_a_short_loop_shows_nothing(monkeypatch):

@@ -1,4 +1,4 @@
-"""Save and load: the same model, nothing executed, your own parts checked against the fingerprint."""
+"""Save and load: the same model, nothing executed, your own parts checked by fingerprint."""
 
 import subprocess
 import sys
@@ -51,7 +51,9 @@ def test_serving_alone_predicts_and_refuses_to_learn(tmp_path):
 
 
 def test_settings_come_back(tmp_path):
-    model = GrowingClassifier(MLP(hidden=(16, 8)), methods.ER(memory=7), epochs=1, lr=0.01, freeze="layers.0")
+    model = GrowingClassifier(
+        MLP(hidden=(16, 8)), methods.ER(memory=7), epochs=1, lr=0.01, freeze="layers.0"
+    )
     model.partial_fit(X, Y).save(tmp_path)
     twin = load(tmp_path)
     assert twin.learner_.memory == 7 and list(twin.backbone.hidden) == [16, 8]

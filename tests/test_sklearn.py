@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, its tools around the estimator, and what the skipped checks would have covered."""
+"""scikit-learn's own checks, its tools around the estimator, and what skipped ones would cover."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from evergrow import GrowingClassifier, methods
 from evergrow.backbones import Fourier
 
-TWO_COLUMNS = "decision_function gives (n, classes) for two classes too, so that columns never change"
+TWO_COLUMNS = (
+    "decision_function gives (n, classes) for two classes too, so that columns never change"
+)
 SKIPPED = {
     "check_classifiers_train": TWO_COLUMNS,
     "check_decision_proba_consistency": TWO_COLUMNS,

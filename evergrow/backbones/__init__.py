@@ -1,4 +1,4 @@
-"""The backbones, as plain data: help and lists need no torch. To add one: write a file, add its line here."""
+"""The backbones, as plain data: lists need no torch. To add one: write a file, add a line here."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,13 +20,49 @@ class Entry(NamedTuple):
 
 
 ENTRIES = (
-    Entry("patches", "patches", "Patches", "image", "Training-free filters: whitened patches of photographs."),
-    Entry("fourier", "fourier", "Fourier", "table", "Random Fourier features of standardised columns; fixed."),
-    Entry("none", "none", "Nothing", "any", "The inputs themselves are the features; tables standardised."),
+    Entry(
+        "patches",
+        "patches",
+        "Patches",
+        "image",
+        "Training-free filters: whitened patches of photographs.",
+    ),
+    Entry(
+        "fourier",
+        "fourier",
+        "Fourier",
+        "table",
+        "Random Fourier features of standardised columns; fixed.",
+    ),
+    Entry(
+        "none",
+        "none",
+        "Nothing",
+        "any",
+        "The inputs themselves are the features; tables standardised.",
+    ),
     Entry("mlp", "mlp", "MLP", "any", "Fully connected layers with ReLU, trained."),
-    Entry("convnet", "convnet", "ConvNet", "image", "A small convolutional network, trained; any image size."),
-    Entry("resnet32", "resnet32", "ResNet32", "image", "The 32-layer residual network for CIFAR; any image size."),
-    Entry("timm", "pretrained", "Timm", "image", "timm:<name>, any network of timm, its own preprocessing."),
+    Entry(
+        "convnet",
+        "convnet",
+        "ConvNet",
+        "image",
+        "A small convolutional network, trained; any image size.",
+    ),
+    Entry(
+        "resnet32",
+        "resnet32",
+        "ResNet32",
+        "image",
+        "The 32-layer residual network for CIFAR; any image size.",
+    ),
+    Entry(
+        "timm",
+        "pretrained",
+        "Timm",
+        "image",
+        "timm:<name>, any network of timm, its own preprocessing.",
+    ),
 )
 __all__ = [entry.cls for entry in ENTRIES]
 
@@ -41,7 +77,9 @@ def get(name: str, **settings: Any) -> "Backbone":
     entry = next((e for e in ENTRIES if e.name == base), None)
     if entry is None or (base == "timm") != bool(rest):
         known = ", ".join("timm:<network>" if e.name == "timm" else e.name for e in ENTRIES)
-        raise SettingError(f"there is no backbone {name!r}; there are: {known}, or pass an nn.Module.")
+        raise SettingError(
+            f"there is no backbone {name!r}; there are: {known}, or pass an nn.Module."
+        )
     cls = getattr(import_module(f".{entry.file}", __name__), entry.cls)
     if rest:
         settings["network"] = rest

@@ -1,4 +1,4 @@
-"""The contract between a backbone and the rest of evergrow: settings that say how inputs are prepared and what is built."""
+"""The contract of a backbone: settings that say how inputs are prepared and what is built."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,13 +13,18 @@ from ..sources import Seen
 
 @dataclass
 class Backbone:
-    """Settings of a backbone: the fields of a dataclass, shown by `get_params`, the command line and manifest.json.
+    """Settings of a backbone: dataclass fields, shown by `get_params`, commands and manifest.json.
 
     A backbone writes `build`, and `prepare` where its inputs are not images.
     """
 
-    def prepare(self, seen: Seen, image_size: int | tuple[int, int] | None = None) -> dict[str, Any]:
-        """The canonical form of inputs, as JSON; fixed by the first chunk.  Raises SettingError for other kinds."""
+    def prepare(
+        self, seen: Seen, image_size: int | tuple[int, int] | None = None
+    ) -> dict[str, Any]:
+        """The canonical form of inputs, as JSON; fixed by the first chunk.
+
+        Raises SettingError for other kinds.
+        """
         self.needs(seen, "image")
         return prepare.spec(seen, image_size)
 
@@ -39,6 +44,7 @@ class Backbone:
         """Raise SettingError unless the data is of one of these kinds."""
         if seen.kind not in kinds:
             raise SettingError(
-                f"backbone {type(self).__name__} reads {' or '.join(kinds)} data, this is {seen.kind} data; "
+                f"backbone {type(self).__name__} reads {' or '.join(kinds)} data, "
+                f"this is {seen.kind} data; "
                 f"choose another backbone (backbone='auto' picks one)."
             )

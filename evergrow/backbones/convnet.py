@@ -13,7 +13,7 @@ from .mlp import initialise
 
 
 class Blocks(Body):
-    """Three blocks of convolution, batch norm and ReLU, halving the image between them; then the mean over it."""
+    """Three blocks of convolution, batch norm and ReLU, the image halved between; then its mean."""
 
     any_size = True
 
@@ -44,7 +44,8 @@ class ConvNet(Backbone):
 
     >>> from evergrow.sources import Seen
     >>> net = ConvNet(base=16)
-    >>> net.build(net.prepare(Seen("image", channels=1, sizes=((28, 28),))), torch.Generator()).width
+    >>> seen = Seen("image", channels=1, sizes=((28, 28),))
+    >>> net.build(net.prepare(seen), torch.Generator()).width
     64
     """
 

@@ -1,6 +1,7 @@
-"""Random Fourier features: a table's columns, lifted so that a linear rule on them is a kernel method on the columns.
+"""Random Fourier features: columns lifted so that a linear rule on them is a kernel method.
 
-Rahimi and Recht 2007, "Random Features for Large-Scale Kernel Machines", algorithm 1 (Gaussian kernel).
+Rahimi and Recht 2007, "Random Features for Large-Scale Kernel Machines", algorithm 1 (Gaussian
+kernel).
 """
 
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class Cosines(Body):
 
 @dataclass
 class Fourier(Backbone):
-    """features: how many.  bandwidth: of the Gaussian kernel, in units of sqrt(columns) standard deviations.
+    """features: how many.  bandwidth: of the Gaussian kernel, in sqrt(columns) standard deviations.
 
     >>> from evergrow.sources import Seen
     >>> lift = Fourier(features=500)
@@ -54,7 +55,9 @@ class Fourier(Backbone):
                 f"features={self.features}, bandwidth={self.bandwidth}: both must be positive."
             )
 
-    def prepare(self, seen: Seen, image_size: int | tuple[int, int] | None = None) -> dict[str, Any]:
+    def prepare(
+        self, seen: Seen, image_size: int | tuple[int, int] | None = None
+    ) -> dict[str, Any]:
         self.needs(seen, "table")
         return prepare.spec(seen, image_size)
 

@@ -1,4 +1,4 @@
-"""Fully connected layers: the network of most published class-incremental tables on small images."""
+"""Fully connected layers: the network of most class-incremental tables on small images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +55,9 @@ class MLP(Backbone):
         if not self.hidden or min(self.hidden) < 1:
             raise SettingError(f"hidden={self.hidden!r}: one width or more, each at least 1.")
 
-    def prepare(self, seen: Seen, image_size: int | tuple[int, int] | None = None) -> dict[str, Any]:
+    def prepare(
+        self, seen: Seen, image_size: int | tuple[int, int] | None = None
+    ) -> dict[str, Any]:
         self.needs(seen, "image", "table", "tensor")
         return prepare.spec(seen, image_size)
 

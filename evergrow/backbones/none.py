@@ -1,4 +1,4 @@
-"""No backbone: the inputs are the features. For embeddings computed elsewhere, and as the plainest baseline."""
+"""No backbone: inputs are features. For embeddings computed elsewhere, or the plainest baseline."""
 
 from dataclasses import dataclass
 from math import prod
@@ -35,7 +35,7 @@ def shape_of(prepared: dict[str, Any]) -> tuple[int, ...]:
 
 @dataclass
 class Nothing(Backbone):
-    """Pixels, columns or embeddings as they are; the columns of tables are standardised by the first task.
+    """Pixels, columns or embeddings as they are; table columns standardised by the first task.
 
     >>> from evergrow.sources import Seen
     >>> form = Nothing().prepare(Seen("table", shape=(3,)))
@@ -43,10 +43,15 @@ class Nothing(Backbone):
     3
     """
 
-    def prepare(self, seen: Seen, image_size: int | tuple[int, int] | None = None) -> dict[str, Any]:
+    def prepare(
+        self, seen: Seen, image_size: int | tuple[int, int] | None = None
+    ) -> dict[str, Any]:
         self.needs(seen, "image", "table", "tensor")
         return prepare.spec(seen, image_size)
 
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
-        scales = {"image": 127.0, "table": 127 / 4}  # pixels lie in 0..1; standardised columns mostly within 4
+        scales = {
+            "image": 127.0,
+            "table": 127 / 4,
+        }  # pixels lie in 0..1; standardised columns mostly within 4
         return Flat(prod(shape_of(prepared)), scales.get(prepared["kind"]))

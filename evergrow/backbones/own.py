@@ -1,4 +1,4 @@
-"""A network of the user's: any `nn.Module` that gives feature vectors, a callable that builds one, or a trained classifier."""
+"""The user's network: an `nn.Module` that gives features, its builder, or a trained classifier."""
 
 import copy
 from collections.abc import Callable
@@ -76,24 +76,28 @@ class Headless(nn.Module):
 
 
 def find_head(network: nn.Module, outputs: int, head: str | None = None) -> str:
-    """Name of the linear layer that gives the `outputs` class scores: the one named, else the last of that size.
+    """The linear layer that gives the `outputs` scores: the one named, else the last of that size.
 
     Raises SettingError if there is none, or it has another number of outputs.
     """
     linear = {name: m for name, m in network.named_modules() if isinstance(m, nn.Linear) and name}
     sizes = ", ".join(f"{name} ({m.in_features} -> {m.out_features})" for name, m in linear.items())
     if head is not None and head not in linear:
-        raise SettingError(f"head={head!r} is not a linear layer of this network; it has: {sizes or 'none'}.")
+        raise SettingError(
+            f"head={head!r} is not a linear layer of this network; it has: {sizes or 'none'}."
+        )
     fitting = [name for name, m in linear.items() if m.out_features == outputs]
     if head is None and not fitting:
         raise SettingError(
-            f"{outputs} classes were named, but no linear layer has {outputs} outputs; it has: {sizes or 'none'}. "
+            f"{outputs} classes were named, but no linear layer has {outputs} outputs; "
+            f"it has: {sizes or 'none'}. "
             "Name one class for each output of the network, in the order of its outputs."
         )
     name = fitting[-1] if head is None else head
     if linear[name].out_features != outputs:
         raise SettingError(
-            f"head {name!r} has {linear[name].out_features} outputs, but {outputs} classes were named; "
+            f"head {name!r} has {linear[name].out_features} outputs, "
+            f"but {outputs} classes were named; "
             "name one class for each output, in the order of the outputs."
         )
     return name
@@ -103,7 +107,7 @@ def find_head(network: nn.Module, outputs: int, head: str | None = None) -> str:
 class Own(Backbone):
     """A module that maps inputs to feature vectors, or a callable that builds one.
 
-    module: nn.Module or callable.  head: name of a last linear layer to cut off first ("" for none).
+    module: nn.Module or callable.  head: name of a last linear layer to cut off ("": none).
     mean, std: of images, by channel, for a network that was trained on normalised ones.
 
     >>> own = Own(nn.Linear(3, 5))
@@ -116,7 +120,9 @@ class Own(Backbone):
     mean: list[float] | None = None
     std: list[float] | None = None
 
-    def prepare(self, seen: Seen, image_size: int | tuple[int, int] | None = None) -> dict[str, Any]:
+    def prepare(
+        self, seen: Seen, image_size: int | tuple[int, int] | None = None
+    ) -> dict[str, Any]:
         self.needs(seen, "image", "tensor")
         return prepare.spec(seen, image_size)
 
@@ -147,7 +153,8 @@ class Own(Backbone):
         linear = {name: m for name, m in module.named_modules() if isinstance(m, nn.Linear)}
         if self.head not in linear:
             raise SettingError(
-                f"the network has no linear layer {self.head!r}; it has: {', '.join(linear) or 'none'}. "
+                f"the network has no linear layer {self.head!r}; "
+                f"it has: {', '.join(linear) or 'none'}. "
                 "Pass the network as it was when it was adopted, its last layer included."
             )
         return Wrapped(Headless(module, self.head), linear[self.head].in_features)
@@ -159,7 +166,9 @@ class Own(Backbone):
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
             built = self.module()
         if not isinstance(built, nn.Module):
-            raise SettingError(f"backbone: the callable gave a {type(built).__name__}, not an nn.Module.")
+            raise SettingError(
+                f"backbone: the callable gave a {type(built).__name__}, not an nn.Module."
+            )
         return built
 
     def settings(self) -> dict[str, Any]:

@@ -1,12 +1,19 @@
-"""Training-free image features: whitened patches of two photographs as filters, rectified and pooled on a grid.
+"""Training-free features of images: filters made of photographs, rectified and pooled on a grid.
 
-Coates, Ng and Lee 2011, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning"; here the patches
-are not of the user's data but of a fixed bank (scripts/make_patch_bank.py), and every number between the pixels and
-the features is an integer, so that an image gives the same features in any batch and on any machine.
+After Coates, Ng and Lee 2011, "An Analysis of Single-Layer Networks in Unsupervised Feature
+Learning". The filters are not learnt from the user's data: they are a fixed bank of three sizes
+(scripts/make_patch_bank.py). Responses are cosines between filters and whitened squares of the
+image; their means over a grid of soft cells are compressed by a square root.
+
+Every product is of integers and every sum stays below 2**24, so float32 is exact: an image gives
+the same features in any batch, with any number of threads, on any machine.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import ceil
+from functools import lru_cache
+from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -20,115 +27,172 @@ from ..network import Body
 from .base import Backbone
 
 BANK = Path(__file__).with_suffix(".safetensors")
-SIDE = 6  # of a filter, in pixels
-LEAST = 24  # shorter sides are enlarged by a whole factor
-FILTER_UNIT, PATCH_UNIT = 80, 21  # integers that stand for 1 in the bank and in normalised patches
-BLOCK = 8  # images at a time: what they need stays in the processor's cache
+SIDES, LARGEST = (4, 6, 8), 255  # of filters, in pixels; filters in the bank
+UNIT = 64  # the integer that stands for 1 in whitening, whitened squares and filters
+FLOOR = 1e-3 * (UNIT * 255) ** 2  # squares whose pixels vary less than 1e-3 (of 0..1) fade
+OPPONENT = ((1, 1, 1), (1, -1, 0), (1, 1, -2))  # brightness, red - green, yellow - blue
+LEAST, MOST = 24, 128  # pixels a side: smaller images are enlarged, larger ones reduced
+BLOCK = 8  # images at a time: what they need stays in a processor's cache (GPU: 32 times that)
 
 
 class Filters(Body):
-    """(n, C, H, W) in 0..1, rounded to 256 levels -> (n, width) features >= 0.
+    """(n, C, H, W) in 0..1, read in 256 levels -> (n, width) features in 0..1.
 
-    bank: (filters, C * SIDE * SIDE) integers.  grid: cells a side to pool over.  threshold: what a response must exceed, in
-    standard deviations.
+    counts: filters of each side for each plane (brightness; with colour two opponent colours too).
+    grid: cells a side.  threshold: of responses, in standard deviations of a random response.
     """
 
-    trains, any_size, rows, scale = False, True, 0, 127 / 1.6
-    bank: Tensor
+    trains, any_size, rows, scale = False, True, 0, 160.0
 
-    def __init__(self, bank: Tensor, grid: int, threshold: float):
+    def __init__(self, counts: list[list[int]], grid: int, threshold: float):
         super().__init__()
-        self.grid, self.width = grid, 2 * len(bank) * grid * grid
-        self.threshold = round(threshold * FILTER_UNIT * PATCH_UNIT)
-        self.register_buffer("bank", bank)
+        self.counts, self.grid, self.threshold = counts, grid, threshold
+        self.width = (2 * sum(map(sum, counts)) + len(counts[0])) * grid * grid
+        for name, tensor in load_file(BANK).items():
+            self.register_buffer(name, tensor)
 
     def forward(self, x: Tensor) -> Tensor:
-        levels = (x.float() * 255).round_()
-        return torch.cat([self._block(part) for part in levels.split(BLOCK)])
+        return in_blocks(self._block, (x.float() * 255).round())
 
     def integers(self, x: Tensor) -> Tensor:
-        """(n, width) int8, the features times `scale`, of uint8 images."""
-        parts = [self._block(part.float()) for part in x.split(BLOCK)]
-        return torch.cat([(p * self.scale).round_().clamp_(max=127).to(torch.int8) for p in parts])
+        """(n, width) int8: the features times `scale`, rounded, of uint8 images."""
+        return in_blocks(self._rounded, x)
 
+    def _rounded(self, x: Tensor) -> Tensor:
+        features = self._block(x.float()) * self.scale
+        return features.round_().clamp_(max=127).to(torch.int8)
+
+    @torch.no_grad()
     def _block(self, x: Tensor) -> Tensor:
-        """Features of 256 levels (n, C, H, W)."""
         with torch.autocast(x.device.type, enabled=False):
-            x = enlarged(x)
-            h, w = x.shape[2] - SIDE + 1, x.shape[3] - SIDE + 1
-            z = self.bank.float() @ normalised(F.unfold(x, SIDE))  # (n, filters, h * w)
-            cells = pooling(h, w, self.grid).to(z)
-            size = cells.sum(0)
-            above = z.clamp_min(self.threshold) @ cells  # (n, filters, grid * grid)
-            below = z.clamp_max_(-self.threshold).neg_() @ cells
-            both = torch.stack([above, below], 1) / size - self.threshold
-            return both.flatten(1) / (FILTER_UNIT * PATCH_UNIT)
+            x = sized(x)
+            cells, size = pooling(x.shape[2], x.shape[3], self.grid, x.device)
+            parts = [(x.flatten(2) @ cells / (size * 510)).flatten(1)]  # tones, 0..1/2
+            x, floor = planes(x)
+            for side, counts in zip(SIDES, self.counts, strict=True):
+                whiten = self.get_buffer(f"whiten{side}").float()
+                filters = self.get_buffer(f"filters{side}").float()
+                squares = whitened(x, whiten, floor)  # (n, C, side * side, positions)
+                height, width = x.shape[2] - side + 1, x.shape[3] - side + 1
+                pool = pooling(height, width, self.grid, x.device)
+                low = round(self.threshold * UNIT**2 / side)
+                for plane, n in enumerate(counts):
+                    z = filters[:n] @ squares[:, plane]  # (n, filters, positions)
+                    parts.append(rectified(z, low, *pool))
+            return torch.cat(parts, 1)
 
 
-def enlarged(x: Tensor) -> Tensor:
-    """Images with sides of at least LEAST pixels, in 256 levels: linear interpolation by a whole factor a side."""
-    factors = [ceil(LEAST / side) for side in x.shape[2:]]
-    if max(factors) == 1:
-        return x
-    rows, columns = (stretch(n, k).to(x) for n, k in zip(x.shape[2:], factors, strict=True))
-    return (rows @ x @ columns.T / (4 * factors[0] * factors[1])).round_()
+def in_blocks(work: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Rows of work(block), block by block; on a CPU each thread takes blocks of its own.
 
-
-def stretch(n: int, factor: int) -> Tensor:
-    """(n * factor, n) integers that interpolate linearly; each row sums to 2 * factor.
-
-    >>> stretch(2, 2).tolist()
-    [[4.0, 0.0], [3.0, 1.0], [1.0, 3.0], [0.0, 4.0]]
+    That is faster than splitting every operation between threads, which wait for one another then:
+    by far where other processes want the processor too.
     """
+    cpu = x.device.type == "cpu"
+    blocks = x.split(BLOCK if cpu else 32 * BLOCK)
+    threads = min(torch.get_num_threads(), len(blocks))
+    if not cpu or threads == 1:
+        return torch.cat([work(block) for block in blocks])
+    with ThreadPoolExecutor(threads, initializer=alone) as pool:
+        parts = list(pool.map(work, blocks))
+    torch.set_num_threads(torch.get_num_threads())  # what threads begun later start from
+    return torch.cat(parts)
+
+
+def alone() -> None:
+    """Operations of this thread are its own; other threads keep their number."""
+    torch.get_num_threads()  # starts from the common number now, so that no operation does later
+    torch.set_num_threads(1)
+
+
+def rectified(z: Tensor, low: int, cells: Tensor, size: Tensor) -> Tensor:
+    """Roots of the mean of z beyond `low`, and of -z, over each cell; overwrites z."""
+    above = z.clamp_min(low) @ cells - low * size
+    below = z.clamp_max_(-low) @ cells + low * size
+    return (torch.stack([above, -below], 1) / (size * UNIT**2)).sqrt_().flatten(1)
+
+
+def whitened(x: Tensor, whiten: Tensor, floor: Tensor) -> Tensor:
+    """(n, C, area, positions) integers: the whitened squares of every plane, UNIT long at most."""
+    n, channels, height, width = x.shape
+    area = len(whiten)
+    windows = F.unfold(x.view(n * channels, 1, height, width), round(sqrt(area)))
+    white = (whiten @ windows).unflatten(0, (n, channels))
+    wide = torch.int64 if x.device.type == "mps" else torch.float64  # exact: sums below 2**53
+    energy = white.to(wide).square().sum(2, keepdim=True)
+    gain: Tensor = UNIT / (energy + area * floor).sqrt()
+    return white.mul_(gain.float()).round_()
+
+
+def planes(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Grey images as they are, colour ones as three planes; and each plane's FLOOR (C, 1, 1)."""
+    mix = x.new_tensor(OPPONENT if x.shape[1] == 3 else ((1,),))
+    return (mix @ x.flatten(2)).view_as(x), FLOOR * mix.abs().sum(1).square()[:, None, None]
+
+
+def sized(x: Tensor) -> Tensor:
+    """Images of LEAST to MOST pixels a side, in 256 levels."""
+    if min(x.shape[2:]) >= LEAST and max(x.shape[2:]) <= MOST:
+        return x
+    rows, columns = (sampling(n).to(x) for n in x.shape[2:])
+    return (rows @ x @ columns.T / (rows[0].sum() * columns[0].sum())).round_()
+
+
+def sampling(n: int) -> Tensor:
+    """(m, n) integers, all rows of one sum: linear interpolation, or means, by a whole factor.
+
+    >>> sampling(12)[:4, :3].tolist()
+    [[4.0, 0.0, 0.0], [3.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 3.0, 1.0]]
+    """
+    step, factor = ceil(n / MOST), ceil(LEAST / n)
+    if step > 1:
+        return F.pad(torch.eye(n // step).repeat_interleave(step, 1), (0, n % step))
     at = (2 * torch.arange(n * factor) + 1 - factor).clamp(0, 2 * factor * (n - 1))[:, None]
     return (2 * factor - (at - 2 * factor * torch.arange(n)).abs()).clamp(min=0).float()
 
 
-def normalised(windows: Tensor) -> Tensor:
-    """Patches (n, area, positions) of 256 levels with mean 0 and deviation PATCH_UNIT (less where contrast is low), integers."""
-    area = windows.shape[1]
-    total = windows.sum(1, keepdim=True)
-    squares = (windows * windows).sum(1, keepdim=True)
-    variance = (area * squares.int() - total.int() ** 2) / (area * (area - 1) * 255.0**2)
-    gain = PATCH_UNIT / 255 / (variance + 1e-2).sqrt_()
-    return (windows - total / area).mul_(gain).round_()
+@lru_cache(maxsize=32)
+def pooling(height: int, width: int, grid: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """(height * width, grid * grid) integers, a bell over each cell, and their sums (grid * grid,).
 
-
-def pooling(height: int, width: int, grid: int) -> Tensor:
-    """(height * width, grid * grid) of 0 and 1: which positions lie in which cell; neighbours may share a row."""
-    sides = []
+    The bells are as high as lets sums of responses, UNIT**2 at most each, stay below 2**24.
+    """
+    peak, bells = 56 * grid / sqrt(height * width), []
     for n in (height, width):
-        cell, at = torch.arange(grid)[:, None], torch.arange(n)
-        sides.append(((at >= cell * n // grid) & (at < -(-(cell + 1) * n // grid))).float())
-    return torch.kron(sides[0], sides[1]).T.contiguous()
+        centres = (torch.arange(grid)[:, None] + 0.5) * (n / grid) - 0.5
+        cell = (torch.arange(n) - centres) * (grid / n)  # 1: a cell's width
+        bells.append((peak * torch.exp(-3 * cell**2)).round())
+    cells = torch.kron(bells[0], bells[1])
+    return cells.T.contiguous().to(device), cells.sum(1).to(device)
 
 
 @dataclass
 class Patches(Backbone):
-    """filters: of the bank, at most 256; None: 200, or 100 for images under 24 pixels.  grid: cells a side.
+    """filters: at most 255; None: 201, or 99 where a side is under 24 pixels.  grid: cells a side.
 
-    Width is 2 * filters * grid * grid: 6,400 for images from 24 pixels up, 3,200 below.
+    Width is (2 * filters + channels) * grid * grid.  Colour images give a third of the filters to
+    the two opponent colours.
 
-    >>> from evergrow.sources import Seen
-    >>> body = Patches(filters=50).build({"channels": 1, "height": 28, "width": 28}, torch.Generator())
-    >>> body(torch.zeros(2, 1, 28, 28)).shape
-    torch.Size([2, 1600])
+    >>> prepared = {"kind": "image", "channels": 1, "height": 28, "width": 28}
+    >>> Patches(filters=50).build(prepared, torch.Generator())(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 1616])
     """
 
     filters: int | None = None
     grid: int = 4
-    threshold: float = 0.25
+    threshold: float = 0.3
 
     def __post_init__(self) -> None:
-        if self.filters is not None and not 1 <= self.filters <= 256:
-            raise SettingError(f"filters={self.filters}: the bank holds 256; take from 1 to 256.")
-        if not 1 <= self.grid <= LEAST - SIDE + 1:
-            raise SettingError(f"grid={self.grid}: from 1 to {LEAST - SIDE + 1} cells a side.")
-        if not 0 <= self.threshold < 10:
-            raise SettingError(f"threshold={self.threshold}: from 0 to 10 standard deviations.")
+        limits = {"filters": (1, LARGEST), "grid": (2, 16), "threshold": (0, 4)}
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise SettingError(f"{name}={value}: expected {low} to {high}.")
 
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
         small = min(prepared["height"], prepared["width"]) < LEAST
-        filters = self.filters or (100 if small else 200)
-        bank = load_file(BANK)["grey" if prepared["channels"] == 1 else "colour"]
-        return Filters(bank[:filters], self.grid, self.threshold)
+        filters = self.filters or (99 if small else 201)
+        sides = [(filters + i) // len(SIDES) for i in range(len(SIDES))]
+        if prepared["channels"] == 1:
+            return Filters([[n] for n in sides], self.grid, self.threshold)
+        return Filters([[n - n // 6 * 2, n // 6, n // 6] for n in sides], self.grid, self.threshold)

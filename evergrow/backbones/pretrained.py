@@ -16,7 +16,7 @@ from .own import Wrapped
 
 @dataclass
 class Timm(Backbone):
-    """network: a name that timm knows, such as "resnet18".  pretrained: its published weights, else random ones.
+    """network: timm's name for it, such as "resnet18".  pretrained: published weights, else random.
 
     Weights are downloaded by timm the first time and kept in its cache.
 
@@ -29,7 +29,9 @@ class Timm(Backbone):
     network: str
     pretrained: bool = True
 
-    def prepare(self, seen: Seen, image_size: int | tuple[int, int] | None = None) -> dict[str, Any]:
+    def prepare(
+        self, seen: Seen, image_size: int | tuple[int, int] | None = None
+    ) -> dict[str, Any]:
         self.needs(seen, "image")
         size = image_size or tuple(self._config()["input_size"][1:])
         return prepare.spec(seen, size, channels=3)
@@ -46,13 +48,15 @@ class Timm(Backbone):
                 module = timm.create_model(self.network, pretrained=self.pretrained, num_classes=0)
             except Exception as error:
                 raise SettingError(
-                    f"timm could not give {self.network!r} with its weights: {error}. Without a network connection "
-                    "put the weights into timm's cache first, or start from a file of your own (evergrow adopt --weights)."
+                    f"timm could not give {self.network!r} with its weights: {error}. "
+                    "Without a network connection "
+                    "put the weights into timm's cache first, "
+                    "or start from a file of your own (evergrow adopt --weights)."
                 ) from error
         return self._wrapped(module, prepared)
 
     def trained(self, network: nn.Module, head: str, prepared: dict[str, Any]) -> Body:
-        """The body of a network of this name that was trained elsewhere, without its layer `head`."""
+        """The body of a network of this name trained elsewhere, without its layer `head`."""
         module = _timm().create_model(self.network, pretrained=False, num_classes=0)
         weights = {k: v for k, v in network.state_dict().items() if not k.startswith(f"{head}.")}
         module.load_state_dict(weights)
@@ -67,10 +71,16 @@ class Timm(Backbone):
         timm = _timm()
         if not timm.is_model(self.network.split(".")[0]):
             close = ", ".join(timm.list_models(f"*{self.network.split('.')[0][:6]}*")[:8])
-            raise SettingError(f"timm has no network {self.network!r}; close names: {close or 'none'}.")
+            raise SettingError(
+                f"timm has no network {self.network!r}; close names: {close or 'none'}."
+            )
         config = timm.get_pretrained_cfg(self.network)
         if config is None:
-            return {"input_size": (3, 224, 224), "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+            return {
+                "input_size": (3, 224, 224),
+                "mean": (0.485, 0.456, 0.406),
+                "std": (0.229, 0.224, 0.225),
+            }
         return config.to_dict()  # type: ignore[no-any-return]
 
 

@@ -1,7 +1,8 @@
 """The 32-layer residual network for CIFAR: the backbone of most class-incremental papers.
 
-He et al. 2016, "Deep Residual Learning for Image Recognition", arXiv:1512.03385, section 4.2 (n = 5), with their
-parameter-free shortcuts (option A); as in iCaRL and its successors, 64 features after global average pooling.
+He et al. 2016, "Deep Residual Learning for Image Recognition", arXiv:1512.03385, section 4.2
+(n = 5), with their parameter-free shortcuts (option A); as in iCaRL and its successors, 64 features
+after global average pooling.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from .mlp import initialise
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut; `stride` 2 halves the image and doubles the channels."""
+    """Two 3 x 3 convolutions beside a shortcut; `stride` 2 halves the image, doubles channels."""
 
     def __init__(self, inputs: int, outputs: int, stride: int):
         super().__init__()
@@ -42,7 +43,9 @@ class Residuals(Body):
     def __init__(self, channels: int, rng: torch.Generator):
         super().__init__()
         self.width = 64
-        self.stem = nn.Sequential(nn.Conv2d(channels, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
+        self.stem = nn.Sequential(
+            nn.Conv2d(channels, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()
+        )
         self.layer1, self.layer2, self.layer3 = (
             nn.Sequential(*[Residual(i if b == 0 else o, o, 1 if b else s) for b in range(5)])
             for i, o, s in ((16, 16, 1), (16, 32, 2), (32, 64, 2))
@@ -59,7 +62,8 @@ class ResNet32(Backbone):
     """0.46 million weights, 64 features, any image size.
 
     >>> from evergrow.sources import Seen
-    >>> net = ResNet32().build({"kind": "image", "channels": 3, "height": 32, "width": 32}, torch.Generator())
+    >>> prepared = {"kind": "image", "channels": 3, "height": 32, "width": 32}
+    >>> net = ResNet32().build(prepared, torch.Generator())
     >>> sum(p.numel() for p in net.parameters())
     463504
     """

@@ -1,4 +1,4 @@
-"""The methods, as plain data: help and lists need no torch. To add one: write a file, add its line here."""
+"""The methods, as plain data: lists need no torch. To add one: write a file, add its line here."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,14 +21,56 @@ class Entry(NamedTuple):
 
 
 ENTRIES = (
-    Entry("finetune", "finetune", "FineTune", "transfer", "nothing", "Plain cross-entropy on whatever arrives."),
-    Entry("joint", "joint", "Joint", "transfer", "all images", "Keeps all data, trains on all of it again."),
-    Entry("lwf", "lwf", "LwF", "regularization", "nothing", "Distils the old network's answers on new data."),
+    Entry(
+        "finetune",
+        "finetune",
+        "FineTune",
+        "transfer",
+        "nothing",
+        "Plain cross-entropy on whatever arrives.",
+    ),
+    Entry(
+        "joint",
+        "joint",
+        "Joint",
+        "transfer",
+        "all images",
+        "Keeps all data, trains on all of it again.",
+    ),
+    Entry(
+        "lwf",
+        "lwf",
+        "LwF",
+        "regularization",
+        "nothing",
+        "Distils the old network's answers on new data.",
+    ),
     Entry("er", "er", "ER", "rehearsal", "images", "Replays a reservoir of past examples."),
-    Entry("der++", "derpp", "DERpp", "rehearsal", "images, logits", "Replays past examples and past answers."),
+    Entry(
+        "der++",
+        "derpp",
+        "DERpp",
+        "rehearsal",
+        "images, logits",
+        "Replays past examples and past answers.",
+    ),
     Entry("ncm", "ncm", "NCM", "closed form", "sums", "Nearest class mean of fixed features."),
-    Entry("lda", "lda", "LDA", "closed form", "sums", "Linear discriminant analysis, noise-corrected; exact."),
-    Entry("ridge", "ridge", "Ridge", "closed form", "sums", "Ridge regression to one-hot targets; exact."),
+    Entry(
+        "lda",
+        "lda",
+        "LDA",
+        "closed form",
+        "sums",
+        "Linear discriminant analysis, noise-corrected; exact.",
+    ),
+    Entry(
+        "ridge",
+        "ridge",
+        "Ridge",
+        "closed form",
+        "sums",
+        "Ridge regression to one-hot targets; exact.",
+    ),
 )
 __all__ = [entry.cls for entry in ENTRIES]
 
@@ -60,7 +102,9 @@ def _class(name: str) -> Any:
     module, _, cls = name.partition(":")
     if not cls:
         known = ", ".join(e.name for e in ENTRIES)
-        raise SettingError(f"there is no method {name!r}; there are: {known}, or package.module:Class.")
+        raise SettingError(
+            f"there is no method {name!r}; there are: {known}, or package.module:Class."
+        )
     try:
         return getattr(import_module(module), cls)
     except (ImportError, AttributeError) as error:

@@ -28,8 +28,8 @@ class Unwatched:
 class Method:
     """How a network learns a task without losing the ones before.
 
-    A method is one dataclass in one file, and the file is its story. The only thing it must write is
-    `learn`, a generator::
+    A method is one dataclass in one file, and the file is its story. The only thing it must write
+    is `learn`, a generator::
 
         def learn(self, task):
             ...                                 # before training
@@ -38,10 +38,11 @@ class Method:
                 ...                             # the weights have moved
             ...                                 # after training
 
-    Fields of the dataclass are settings: they never change; `get_params`, the command line and a model's
-    `manifest.json` show them. Attributes that `setup` and `learn` assign are what the method remembers:
-    tensors, scalars, strings, dicts and lists of them, networks, objects with `state()` and `fill()`; the
-    store saves them. Locals, and attributes that begin with an underscore, are forgotten.
+    Fields of the dataclass are settings: they never change; `get_params`, the command line and a
+    model's `manifest.json` show them. Attributes that `setup` and `learn` assign are what the
+    method remembers: tensors, scalars, strings, dicts and lists of them, networks, objects with
+    `state()` and `fill()`; the store saves them. Locals, and attributes that begin with an
+    underscore, are forgotten.
     """
 
     needs_fixed: ClassVar[bool] = False  # whether it needs features that do not move
@@ -69,14 +70,14 @@ class Method:
         self.net.head.grow(total, self.rng("weights"))
 
     def learn(self, task: Task) -> Iterator[dict[str, Tensor]] | None:
-        """Learn `task`, yielding one dict of weighted loss terms a step. The head has already grown."""
+        """Learn `task`, yielding a dict of weighted loss terms a step; the head has grown."""
         raise NotImplementedError
 
     def before_step(self) -> None:
         """Gradients are ready and the weights have not moved yet: project gradients here."""
 
     def scores(self, x: Tensor) -> Tensor:
-        """(n, classes) from canonical inputs: the larger, the likelier. By default the head's logits."""
+        """(n, classes) from canonical inputs: the larger, the likelier; the head's logits here."""
         return self.net(x)  # type: ignore[no-any-return]
 
     # -- what a method may use --------------------------------------------------------------------
@@ -88,9 +89,10 @@ class Method:
         return loop.batches(self, task, mix, params, **changes)
 
     def features(self, task: Task, scale: float | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Blocks of (m, width) features and (m,) columns of the whole task, in order, the network at rest.
+        """Blocks of (m, width) features and (m,) columns of a task, in order, the network at rest.
 
-        A row's features do not depend on its block. scale: give features times this as int8 instead.
+        A row's features do not depend on its block. scale: give features times this as int8
+        instead.
         """
         self.watch.start(-(-len(task) // 2048))
         for x, y in task.blocks(2048, self.how.num_workers):
@@ -108,11 +110,12 @@ class Method:
         return self.settings()
 
     def set_params(self, **params: Any) -> "Method":
-        """Change settings of a method that is not attached yet. Raises SettingError for unknown names."""
+        """Change settings of a method not attached yet; unknown names raise SettingError."""
         unknown = set(params) - set(self.settings())
         if unknown:
             raise SettingError(
-                f"{type(self).__name__} has no setting {sorted(unknown)[0]!r}; it has: {', '.join(self.settings())}."
+                f"{type(self).__name__} has no setting {sorted(unknown)[0]!r}; "
+                f"it has: {', '.join(self.settings())}."
             )
         for name, value in params.items():
             setattr(self, name, value)
@@ -124,7 +127,7 @@ class Method:
         return type(self)(**self.settings())
 
     def state(self) -> dict[str, Any]:
-        """What is remembered: every attribute that is not a setting, not given by `attach`, not private."""
+        """What is remembered: attributes neither settings, nor given by `attach`, nor private."""
         skip = GIVEN | set(self.settings())
         return {
             k: _pack(k, v) for k, v in vars(self).items() if k not in skip and not k.startswith("_")
@@ -186,14 +189,15 @@ def _pack(name: str, value: Any) -> Any:
     if value is None or isinstance(value, Tensor | Samples | int | float | str | bool):
         return value
     raise SettingError(
-        f"attribute {name!r} is a {type(value).__name__}, which a model cannot store; keep tensors, numbers, "
+        f"attribute {name!r} is a {type(value).__name__}, which a model cannot store; "
+        "keep tensors, numbers, "
         "strings, dicts and lists of them, networks, or objects with state() and fill(); "
         "or begin its name with an underscore if it need not survive."
     )
 
 
 def _network(like: Network, tensors: dict[str, Tensor]) -> Network:
-    """A frozen network of the same backbone with these weights, and a head of as many rows as they have."""
+    """A frozen network of the same backbone with these weights, its head as long as theirs."""
     net = frozen(like)
     net.head.forget()
     net.head.extend(tensors["head.weight"], tensors["head.bias"])

@@ -1,4 +1,4 @@
-"""What the closed-form methods share: gathering integer sums from features, and scoring with weights solved from them."""
+"""What closed-form methods share: gathering integer sums, scoring with weights solved from them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -15,7 +15,10 @@ from ..statistics import FeatureStatistics
 
 
 class Solved(Protocol):
-    """A method that reads its weights off sums; `solve` costs time, `_solution` keeps its answer, outside the state."""
+    """A method that reads its weights off sums.
+
+    `solve` costs time; `_solution` keeps its answer, outside the state.
+    """
 
     net: Network
     sums: FeatureStatistics
@@ -23,7 +26,9 @@ class Solved(Protocol):
 
     def solve(self) -> Solution: ...
 
-    def features(self, task: Task, scale: float | None = None) -> Iterator[tuple[Tensor, Tensor]]: ...
+    def features(
+        self, task: Task, scale: float | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]: ...
 
 
 def gather(method: Solved, task: Task) -> None:
@@ -31,8 +36,10 @@ def gather(method: Solved, task: Task) -> None:
     missing = task.old - len(method.sums.counts)
     if missing > 0 and len(method.net.head.weight):
         raise SettingError(
-            f"{type(method).__name__} knows classes by their sums, and has none of the {missing} classes that "
-            "this network learnt elsewhere; use finetune, lwf, er or der++ for it, or learn all classes anew."
+            f"{type(method).__name__} knows classes by their sums, "
+            f"and has none of the {missing} classes that "
+            "this network learnt elsewhere; use finetune, lwf, er or der++ for it, "
+            "or learn all classes anew."
         )
     method._solution = None
     method.sums.grow(task.total)
@@ -49,7 +56,7 @@ def solution(method: Solved) -> Solution:
 
 
 def scores(method: Solved, x: Tensor) -> Tensor:
-    """(n, classes) linear scores of the integer features; a row's scores do not depend on the batch."""
+    """(n, classes) linear scores of the integer features, a row's the same in any batch."""
     solved = solution(method)
     q = method.net.steady(x, method.net.scale).to(solved.weight.device)
     rows = 32
@@ -66,7 +73,7 @@ def probabilities(method: Solved, scores: Tensor) -> Tensor:
 
 
 def figures(method: Solved) -> dict[str, Any]:
-    """The penalty, the temperature, and recalls of kept rows judged leave-one-out: by column, and their mean."""
+    """The penalty, the temperature, and leave-one-out recalls of kept rows: by column, and mean."""
     solved = solution(method)
     recalls = [None if r != r else round(r, 4) for r in solved.judged.accuracy.tolist()]
     judged = {"rows": solved.judged.rows, "macro": solved.judged.macro, "by_column": recalls}

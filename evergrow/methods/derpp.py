@@ -1,7 +1,8 @@
-"""Dark experience replay++: remember examples with the answer given at the time, and keep giving it.
+"""Dark experience replay++: remember examples with the answer given then, and keep giving it.
 
-Buzzega et al. 2020, "Dark Experience for General Continual Learning", arXiv:2004.07211, section 3 (DER++).
-Here the head grows, so recorded logits are compared on the classes that existed when they were recorded.
+Buzzega et al. 2020, "Dark Experience for General Continual Learning", arXiv:2004.07211, section 3
+(DER++). Here the head grows, so recorded logits are compared on the classes that existed when they
+were recorded.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from .base import Method
 
 @dataclass(eq=False)
 class DERpp(Method):
-    """Cross-entropy + alpha * |logits - recorded|^2 + beta * cross-entropy, on two draws from memory.
+    """Cross-entropy + alpha * |logits - recorded|^2 + beta * cross-entropy, on two memory draws.
 
     alpha, beta: weights of the two memory terms, as in the paper; beta=0 gives DER.
     memory: examples kept.  replay: examples in each draw.

@@ -1,6 +1,7 @@
-"""Joint training: keep all data and train from the initial weights on all of it. The ceiling of every table.
+"""Joint training: keep all data, train anew from the initial weights: the ceiling of tables.
 
-It is also "transfer learning twice": with a pretrained backbone it starts again from the pretrained weights.
+It is also "transfer learning twice": with a pretrained backbone it starts again from the pretrained
+weights.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from .base import Method
 
 @dataclass(eq=False)
 class Joint(Method):
-    """Cross-entropy on everything ever seen, from the weights the network began with, after each task.
+    """Cross-entropy on everything ever seen, from the initial weights, after each task.
 
     Keeps every sample (raw, in the model folder too) and takes longer with every task.
 

@@ -1,8 +1,9 @@
-"""Linear discriminant analysis on fixed features, with noise-corrected class means: one pass, exact, nothing forgotten.
+"""Linear discriminant analysis on fixed features, noise-corrected means: one pass, exact.
 
-Streaming LDA: Hayes and Kanan 2020, "Lifelong Machine Learning with Deep Streaming Linear Discriminant Analysis",
-arXiv:1909.01520. Where we differ: the sums are integers, so any order and chunking give the same model bit for bit;
-the norm of a mean of few samples is corrected for its noise; the penalty is chosen by leave-one-out (see `solve`).
+Streaming LDA: Hayes and Kanan 2020, "Lifelong Machine Learning with Deep Streaming Linear
+Discriminant Analysis", arXiv:1909.01520. Where we differ: the sums are integers, so any order and
+chunking give the same model bit for bit; the norm of a mean of few samples is corrected for its
+noise; the penalty is chosen by leave-one-out (see `solve`).
 """
 
 from collections.abc import Callable
@@ -21,10 +22,11 @@ from .base import Method
 
 @dataclass(eq=False)
 class LDA(Method):
-    """The class whose corrected mean is nearest in the metric of the pooled within-class covariance.
+    """The class whose corrected mean is nearest in the pooled within-class covariance's metric.
 
-    prior: "equal", or "counts" to favour frequent classes.  penalty: of the covariance, in units of its mean
-    diagonal; None chooses it by leave-one-out.  correct: take the noise of small classes off their means' norms.
+    prior: "equal", or "counts" to favour frequent classes.
+    penalty: of the covariance, in units of its mean diagonal; None chooses it by leave-one-out.
+    correct: take the noise of small classes off their means' norms.
     keep: integer feature rows kept a class, to judge by.
 
     >>> LDA(prior="counts").settings()
@@ -42,7 +44,8 @@ class LDA(Method):
             raise SettingError(f"prior={self.prior!r}: 'equal' or 'counts'.")
         if (self.penalty is not None and not self.penalty > 0) or self.keep < 0:
             raise SettingError(
-                f"penalty={self.penalty}, keep={self.keep}: penalty is positive or None, keep 0 or more."
+                f"penalty={self.penalty}, keep={self.keep}: "
+                "penalty is positive or None, keep 0 or more."
             )
 
     def setup(self) -> None:

@@ -1,7 +1,7 @@
-"""Learning without forgetting: on new data, keep answering about old classes as the old network did.
+"""Learning without forgetting: on new data, answer about old classes as the old network did.
 
-Li and Hoiem 2016, "Learning without Forgetting", arXiv:1606.09282, section 3 (without their warm-up step).
-As published, the new task's loss sees the new task's classes alone.
+Li and Hoiem 2016, "Learning without Forgetting", arXiv:1606.09282, section 3 (without their warm-up
+step). As published, the new task's loss sees the new task's classes alone.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,8 @@ class LwF(Method):
     def __post_init__(self) -> None:
         if self.strength < 0 or self.temperature <= 0:
             raise SettingError(
-                f"strength={self.strength}, temperature={self.temperature}: strength is 0 or more, temperature positive."
+                f"strength={self.strength}, temperature={self.temperature}: "
+                "strength is 0 or more, temperature positive."
             )
 
     def setup(self) -> None:

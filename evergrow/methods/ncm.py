@@ -1,8 +1,8 @@
 """Nearest class mean of fixed features: the simplest classifier that never forgets.
 
-Mensink et al. 2013, "Distance-Based Image Classification"; with a pretrained network it is the SimpleCIL baseline of
-Zhou et al. 2023, "Revisiting Class-Incremental Learning with Pre-Trained Models", arXiv:2303.07338 (there with the
-cosine, here with the Euclidean distance).
+Mensink et al. 2013, "Distance-Based Image Classification"; with a pretrained network it is the
+SimpleCIL baseline of Zhou et al. 2023, "Revisiting Class-Incremental Learning with Pre-Trained
+Models", arXiv:2303.07338 (there with the cosine, here with the Euclidean distance).
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """Ridge regression to one-hot targets on fixed features: one pass, exact, nothing forgotten.
 
-Zhuang et al. 2022, "ACIL: Analytic Class-Incremental Learning with Absolute Memorization and Privacy Protection",
-arXiv:2205.14922; with one-hot targets the cross term is the matrix of class sums. The penalty is chosen by
-generalized cross-validation (Golub, Heath and Wahba 1979) from the sums. A class of few samples is nearly ignored
-by the squared error: prefer `lda` then.
+Zhuang et al. 2022, "ACIL: Analytic Class-Incremental Learning with Absolute Memorization and
+Privacy Protection", arXiv:2205.14922; with one-hot targets the cross term is the matrix of class
+sums. The penalty is chosen by generalized cross-validation (Golub, Heath and Wahba 1979) from the
+sums. A class of few samples is nearly ignored by the squared error: prefer `lda` then.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,8 @@ from .base import Method
 class Ridge(Method):
     """argmin_W |F W + b - Y|^2 + penalty |W|^2, with Y one-hot and b an intercept without penalty.
 
-    penalty: in units of the mean feature variance times samples; None chooses it by cross-validation from the sums.
+    penalty: in units of the mean feature variance times samples; None chooses it by
+        cross-validation from the sums.
     keep: integer feature rows kept a class, to judge by.
 
     >>> Ridge().settings()
@@ -38,7 +39,8 @@ class Ridge(Method):
     def __post_init__(self) -> None:
         if (self.penalty is not None and not self.penalty > 0) or self.keep < 0:
             raise SettingError(
-                f"penalty={self.penalty}, keep={self.keep}: penalty is positive or None, keep 0 or more."
+                f"penalty={self.penalty}, keep={self.keep}: "
+                "penalty is positive or None, keep 0 or more."
             )
 
     def setup(self) -> None:

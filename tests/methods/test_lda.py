@@ -5,7 +5,8 @@ from learners import attached, task
 
 from evergrow.methods import LDA
 
-# Two classes around (0, 0) and (10, 0), spread 1 along both axes: the pooled within-class covariance is 4/6 * I.
+# Two classes around (0, 0) and (10, 0), spread 1 along both axes:
+# the pooled within-class covariance is 4/6 * I.
 X = [[1, 0], [-1, 0], [0, 1], [0, -1], [11, 0], [9, 0], [10, 1], [10, -1]]
 Y = [0] * 4 + [1] * 4
 
@@ -29,8 +30,9 @@ def test_noise_is_taken_off_the_norm_of_a_small_class():
     plain = attached(LDA(penalty=0.5, correct=False), classes=0)
     plain.learn(task(X, Y, 0, 2))
     x = torch.tensor([[7.0, 3.0]])
-    # R = (2/3 + 1/3)^-1 I = I. Each row, 1 from its mean, left out: 4/3 of its square, S loses it (6 -> 5 degrees of
-    # freedom): (5/6) (4/3) / (1 - (4/3)/6) = 10/7. That over n = 4 is taken off the norm, half of it reaches the score.
+    # R = (2/3 + 1/3)^-1 I = I. Each row, 1 from its mean, left out: 4/3 of its square,
+    # S loses it (6 -> 5 degrees of freedom): (5/6) (4/3) / (1 - (4/3)/6) = 10/7.
+    # That over n = 4 is taken off the norm, half of it reaches the score.
     gain = method.scores(x) - plain.scores(x)
     torch.testing.assert_close(gain, torch.full((1, 2), 5 / 28), rtol=1e-4, atol=1e-5)
 

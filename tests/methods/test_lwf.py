@@ -1,4 +1,4 @@
-"""LwF: the teacher is the network as it was before the task; new classes compete among themselves."""
+"""LwF: the teacher is the network before the task; new classes compete among themselves."""
 
 import torch
 from learners import attached, task

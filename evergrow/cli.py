@@ -1,0 +1,399 @@
+"""The command line: one call a command; results on standard output, words on standard error."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from . import display, options, update
+from .errors import EvergrowError, GateError, SettingError
+from .options import How
+
+DONE, FAULT, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Commands(TyperGroup):
+    """The commands; when one fails: one message, the right exit code, no traceback."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.obj = "--json" in args
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # a reader who left is noticed here, not when Python ends
+            return result
+        except (typer.Exit, typer.Abort):
+            raise
+        except BrokenPipeError:
+            hush()
+            raise typer.Exit(DONE) from None
+        except KeyboardInterrupt:
+            fail("Interrupted", "interrupted; the model is as it was", ctx.obj)
+            raise typer.Exit(INTERRUPTED) from None
+        except Exception as error:
+            usage = getattr(error, "format_message", None)  # typer's own: a wrong option
+            if (usage and not ctx.obj) or os.environ.get("EVERGROW_DEBUG"):
+                raise
+            fail(type(error).__name__, usage() if usage else message(error), ctx.obj)
+            raise typer.Exit(USAGE if usage else exit_code(error)) from None
+
+
+def exit_code(error: Exception) -> int:
+    """3 where a gate refused, 2 where an option is at fault, else 1: the data or the model."""
+    if isinstance(error, GateError):
+        return REFUSED
+    return USAGE if isinstance(error, SettingError) else FAULT
+
+
+def message(error: Exception) -> str:
+    """One message, for errors of ours, of the system, and those that nobody foresaw."""
+    if isinstance(error, EvergrowError):
+        return str(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}; the model is as it was."
+    if isinstance(error, MemoryError):
+        return f"out of memory; the model is as it was. {error}".strip()
+    return (
+        f"this was not foreseen: {type(error).__name__}: {error}. The model is as it was. "
+        "EVERGROW_DEBUG=1 in the environment shows where it happened."
+    )
+
+
+def fail(kind: str, text: str, as_json: bool | None) -> None:
+    """Say what went wrong, once: as JSON on standard output, or in words on standard error."""
+    if as_json:
+        print(json.dumps({"error": {"type": kind, "message": text}}), flush=True)
+    else:
+        print(f"evergrow: {text}", file=sys.stderr, flush=True)
+
+
+def hush() -> None:
+    """Nobody reads our output any more: say nothing more, not even when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def answer(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
+    """A result on standard output, as JSON or as people read it; its warnings on standard error."""
+    for warning in result.get("warnings") or []:
+        print(f"note: {warning}", file=sys.stderr)
+    if as_json:
+        print(json.dumps(result))
+    else:
+        show(result)
+
+
+def chosen(**settings: Any) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def find_here(method: str | None) -> None:
+    """Let MODULE:CLASS name a file in the working directory."""
+    if method and ":" in method:
+        sys.path.insert(0, os.getcwd())
+
+
+def place(text: str) -> Path:
+    """A path; never the working directory because a shell variable was empty."""
+    if not text:
+        raise typer.BadParameter("the path is empty")
+    return Path(text)
+
+
+app = typer.Typer(
+    name="evergrow",
+    cls=Commands,
+    help="Classifiers that gain classes: learn new labels from new data, keep the old ones.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Model = Annotated[Path, typer.Argument(metavar="MODEL", parser=place, help="Folder of the model.")]
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA",
+        parser=place,
+        help="Folder with one subfolder a class; or a CSV, Parquet, JSON-lines, npz or idx file.",
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")
+]
+Label = Annotated[
+    str | None, typer.Option(help="Column (CSV, Parquet, JSON lines) or key (npz) of the labels.")
+]
+Text = Annotated[str | None, typer.Option(help="Column of the texts.")]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Pass over files that cannot be read, and count them.")
+]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; auto by default.")]
+Where = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, mps or auto.")]
+Own = Annotated[
+    str | None,
+    typer.Option("--method", metavar="MODULE:CLASS", help="Of a model with a method of your own."),
+]
+Version = Annotated[
+    int | None, typer.Option(help="Version of the model; the current one by default.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Setting of the method (memory=500), of the backbone (backbone.filters=400) or of "
+        "training (momentum=0.5); can be given several times.",
+    ),
+]
+
+
+@app.command()
+def learn(
+    model: Model,
+    data: Data,
+    backbone: Annotated[
+        str | None, typer.Option(help="Network of a new model; see `evergrow backbones`.")
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="How old classes are kept; see `evergrow methods`, or MODULE:CLASS."),
+    ] = None,
+    set_: Set = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Samples in a step.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
+    backbone_lr: Annotated[
+        float | None, typer.Option(help="Learning rate of the backbone, if another.")
+    ] = None,
+    freeze: Annotated[
+        str | None,
+        typer.Option(help="`all` of the backbone, or the last layer that does not learn; `none`."),
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd or adamw.")] = None,
+    image_size: Annotated[
+        str | None, typer.Option(help="Size images are brought to, of a new model: 64 or 48x64.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of all that is drawn at random, of a new model.")
+    ] = None,
+    device: Device = None,
+    label: Label = None,
+    text: Text = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Learn samples once more that were learnt before.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be learnt; change nothing.")
+    ] = False,
+    skip_bad: SkipBad = False,
+    keep_no_samples: Annotated[
+        bool,
+        typer.Option("--keep-no-samples", help="Refuse methods that keep raw samples."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Create MODEL from DATA, or let it grow.
+
+    A model that exists learns DATA on top of what it knows: old labels and new ones.
+    """
+    settings = chosen(
+        backbone=backbone,
+        method=method,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        backbone_lr=backbone_lr,
+        optimizer=optimizer,
+        random_state=seed,
+        device=device,
+    )
+    if freeze is not None:
+        settings["freeze"] = options.layer(freeze)
+    if image_size is not None:
+        settings["image_size"] = options.pixels(image_size)
+    find_here(method)
+    how = How(settings, set_ or (), again, dry_run, keep_no_samples)
+    source = update.Source(data, label, text, skip_bad)
+    answer(update.learn(model, source, how), as_json, display.learnt)
+
+
+@app.command()
+def predict(
+    model: Model,
+    data: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DATA...", parser=place, help="Images, a folder of images, or a file of data."
+        ),
+    ],
+    top: Annotated[int, typer.Option(min=1, help="How many labels to give, likeliest first.")] = 3,
+    version: Version = None,
+    label: Label = None,
+    text: Text = None,
+    skip_bad: SkipBad = False,
+    method: Own = None,
+    device: Where = "auto",
+    as_json: Json = False,
+) -> None:
+    """Labels and probabilities of DATA."""
+    find_here(method)
+    source = update.Source(data[0] if len(data) == 1 else data, label, text, skip_bad)
+    given = update.Given(method, device, version)
+    answer(update.predict(model, source, top, given), as_json, display.predictions)
+
+
+@app.command()
+def evaluate(
+    model: Model,
+    data: Data,
+    version: Version = None,
+    label: Label = None,
+    text: Text = None,
+    skip_bad: SkipBad = False,
+    method: Own = None,
+    device: Where = "auto",
+    as_json: Json = False,
+) -> None:
+    """Accuracy on labelled DATA.
+
+    Overall, of old and new classes (those of the last update), by class; what is confused most.
+    """
+    find_here(method)
+    source = update.Source(data, label, text, skip_bad)
+    given = update.Given(method, device, version)
+    answer(update.evaluate(model, source, given), as_json, display.evaluated)
+
+
+@app.command()
+def show(model: Model, as_json: Json = False) -> None:
+    """What MODEL knows.
+
+    Classes, samples learnt, versions, method, size, and whether raw samples lie in it.
+    """
+    answer(update.show(model), as_json, display.shown)
+
+
+@app.command()
+def rollback(
+    model: Model,
+    to: Annotated[
+        int | None, typer.Option(help="Version to go to; the one before by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Go back to an older version of MODEL.
+
+    Nothing is deleted: --to goes forward again.
+    """
+    answer(update.rollback(model, to), as_json, display.rolled_back)
+
+
+@app.command()
+def adopt(
+    model: Model,
+    weights: Annotated[
+        Path, typer.Option(help="The trained weights: .safetensors, or .pt with tensors alone.")
+    ],
+    backbone: Annotated[str, typer.Option(help="The network they belong to: timm:resnet18, ...")],
+    classes: Annotated[
+        Path, typer.Option(help="Text file: one label a line, in the order of the outputs.")
+    ],
+    method: Annotated[
+        str | None, typer.Option(help="How its classes are kept; see `evergrow methods`.")
+    ] = None,
+    set_: Set = None,
+    image_size: Annotated[
+        str | None, typer.Option(help="Size of the images it was trained on: 64 or 48x64.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Begin MODEL from a trained network.
+
+    Its outputs are the first classes; before anything is learnt, predictions are its own.
+    """
+    settings = chosen(method=method)
+    if image_size is not None:
+        settings["image_size"] = options.pixels(image_size)
+    find_here(method)
+    how = How(settings, set_ or ())
+    answer(update.adopt(model, weights, backbone, classes, how), as_json, display.learnt)
+
+
+@app.command()
+def check(
+    method: Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A method of your own.")],
+    as_json: Json = False,
+) -> None:
+    """Test a method of your own.
+
+    Runs the contract that every method of evergrow satisfies.
+    """
+    find_here(method)
+    answer(update.check(method), as_json, display.checked)
+
+
+@app.command()
+def methods(as_json: Json = False) -> None:
+    """List the methods.
+
+    A method is how old classes are kept while new ones are learnt.
+    """
+    from . import methods
+
+    rows = [entry._asdict() for entry in methods.ENTRIES]
+    answer({"methods": rows}, as_json, display.methods)
+
+
+@app.command()
+def backbones(as_json: Json = False) -> None:
+    """List the backbones.
+
+    A backbone is the network that turns an input into features.
+    """
+    from . import backbones
+
+    rows = [entry._asdict() for entry in backbones.ENTRIES]
+    answer({"backbones": rows}, as_json, display.backbones)
+
+
+@app.command()
+def demo(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A folder per class, or the four Fashion-MNIST idx files; else digits."),
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
+    as_json: Json = False,
+) -> None:
+    """See the main job done.
+
+    Half of the classes are learnt, then the others, in processes of their own; beside it the same
+    by plain fine-tuning, and one table of both.
+    """
+    from . import demo
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
+
+    answer(demo.run(folder, data, say), as_json, display.compared)
+
+
+def main() -> None:
+    """The program `evergrow`."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that are no valid text
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

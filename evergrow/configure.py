@@ -1,0 +1,183 @@
+"""From what a command says: a new classifier, or other settings for one that has learnt."""
+
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from . import backbones, methods, options
+from .classifier import GrowingClassifier
+from .errors import DataError, SettingError
+from .methods.base import Method
+from .options import How
+
+FIXED = ("backbone", "image_size", "random_state")  # once a model has begun
+OBJECTS = ("backbone", "method", "augment")  # parameters that are not a plain value
+
+
+def new(how: How) -> GrowingClassifier:
+    """A classifier that has learnt nothing.  Raises SettingError for what it does not take.
+
+    >>> new(How({"method": "er"}, ["memory=50", "momentum=0.5"])).method
+    ER(memory=50, replay=32)
+    """
+    given = dict(how.settings)
+    name, network = given.get("method", "auto"), given.get("backbone", "auto")
+    mine, theirs, rest = _sorted(how.words, None if name == "auto" else name)
+    if name != "auto":
+        given["method"] = _method(name, mine, {})
+    if theirs and network == "auto":
+        raise SettingError(
+            f"--set backbone.{next(iter(theirs))} needs --backbone, to say whose setting it is."
+        )
+    if network != "auto":
+        given["backbone"] = _backbone(network, theirs)
+    return GrowingClassifier(**(given | rest))
+
+
+def change(model: GrowingClassifier, how: How) -> list[str]:
+    """Change the settings of a model that has learnt.  Raises SettingError for what is fixed.
+
+    Returns what a new method cannot take along, in words.
+    """
+    given, before = dict(how.settings), model.get_params(deep=False)
+    name = given.pop("method", model.method_)
+    mine, theirs, rest = _sorted(how.words, name)
+    if theirs:
+        _refuse("backbone", f"with other settings ({', '.join(theirs)})")
+    for key in FIXED:
+        now = model.backbone_ if key == "backbone" else before[key]
+        if key in given and given.pop(key) not in (now, "auto"):
+            _refuse(key, f"{now}")
+    lost: list[str] = []
+    if name not in ("auto", model.method_):
+        lost = model.change_method(_method(name, mine, {}))
+    elif mine:
+        given["method"] = _method(model.method_, mine, model.learner_.settings())
+    model.set_params(**(given | rest))
+    return [f"{what} is not taken along to {name}" for what in lost]
+
+
+def adopted(weights: Path, backbone: str, classes: Any, how: How) -> GrowingClassifier:
+    """A classifier that begins with a network of timm trained elsewhere, and its classes.
+
+    classes: labels in the order of the outputs, or the path of a text file with one a line.
+    Raises DataError for files that do not hold what they should, SettingError for other networks.
+    """
+    labels = _labels(classes) if isinstance(classes, str | Path) else list(classes)
+    given = dict(how.settings)
+    name = given.get("method", "auto")
+    mine, _, rest = _sorted(how.words, None if name == "auto" else name)
+    if name != "auto":
+        given["method"] = _method(name, mine, {})
+    if not backbone.startswith("timm:"):
+        raise SettingError(
+            f"--backbone {backbone}: expected timm:<network>; any other network trained elsewhere "
+            "is adopted in Python, with GrowingClassifier.adopt."
+        )
+    network = _network(backbone.removeprefix("timm:"), len(labels))
+    tensors = _tensors(weights)
+    if wrong := _misfits(network.state_dict(), tensors):
+        raise DataError(
+            f"{weights} does not fit {backbone} with {len(labels)} outputs: {len(wrong)} tensors "
+            f"differ, {wrong[0]}. Name the network it was trained as, and a class for each output."
+        )
+    network.load_state_dict(tensors)
+    return GrowingClassifier.adopt_by_name(network, labels, backbone, **(given | rest))
+
+
+def _network(name: str, outputs: int) -> Any:
+    try:
+        import timm
+    except ImportError:
+        raise SettingError("timm is not installed: pip install 'evergrow[images]'.") from None
+    if not timm.is_model(name):
+        close = ", ".join(timm.list_models(f"*{name[:6]}*")[:8])
+        raise SettingError(f"timm has no network {name!r}; close names: {close or 'none'}.")
+    return timm.create_model(name, pretrained=False, num_classes=outputs)
+
+
+def _misfits(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """What differs between two state dicts, in words; tensors of other shapes first."""
+    both = [name for name in wanted if name in found]
+    shapes = [(name, tuple(found[name].shape), tuple(wanted[name].shape)) for name in both]
+    return [
+        *(
+            f"{name} is {here} where {there} is needed"
+            for name, here, there in shapes
+            if here != there
+        ),
+        *(f"{name} is missing" for name in wanted if name not in found),
+        *(f"{name} belongs to no layer" for name in found if name not in wanted),
+    ]
+
+
+def _labels(path: str | Path) -> list[str]:
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: expected a text file with one label a line; {error}.") from None
+    labels = [line.strip() for line in lines if line.strip()]
+    if not labels:
+        raise DataError(f"{path} is empty; write one label a line, in the order of the outputs.")
+    return labels
+
+
+def _tensors(path: Path) -> dict[str, Any]:
+    """A state dict from disk; nothing in the file is executed."""
+    import torch
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; name the weights, .safetensors or .pt.")
+    expected = "expected .safetensors, or .pt as torch.save(network.state_dict(), path) writes it"
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise DataError(
+            f"{path} holds more than tensors, a pickled network perhaps, and reading it would run "
+            f"code; {expected}."
+        ) from None
+    except Exception as error:
+        raise DataError(f"{path} cannot be read as weights ({error}); {expected}.") from None
+    found = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    if not found or not all(isinstance(v, torch.Tensor) for v in found.values()):
+        raise DataError(f"{path} holds no tensors by name; {expected}.")
+    return {name.removeprefix("module."): tensor for name, tensor in found.items()}
+
+
+def _refuse(what: str, now: str) -> None:
+    raise SettingError(
+        f"{what.replace('_', ' ')}: this model was started with {now}, and that cannot change; "
+        "leave the option out, or start a new model in another folder."
+    )
+
+
+Words = dict[str, str]
+
+
+def _sorted(words: Sequence[str], method: str | None) -> tuple[Words, Words, dict[str, Any]]:
+    """Words for the method, words for the backbone, and values of parameters of the classifier."""
+    found = options.pairs(words)
+    theirs = {k.removeprefix("backbone."): v for k, v in found.items() if k.startswith("backbone.")}
+    own = options.settings_of(type(methods.get(method))) if method else {}
+    hints = get_type_hints(GrowingClassifier.__init__)
+    known = {k: v for k, v in hints.items() if k not in (*OBJECTS, *FIXED, "return")}
+    rest = {k: v for k, v in found.items() if not k.startswith("backbone.") and k not in own}
+    return (
+        {k: v for k, v in found.items() if k in own},
+        theirs,
+        options.parse(f"method {method or 'auto'}", {**own, **known}, rest),
+    )
+
+
+def _method(name: str, words: Words, now: Mapping[str, Any]) -> Method:
+    known = options.settings_of(type(methods.get(name)))
+    return methods.get(name, **{**now, **options.parse(f"method {name}", known, words)})
+
+
+def _backbone(name: str, words: Words) -> Any:
+    known = options.settings_of(type(backbones.get(name)))
+    return backbones.get(name, **options.parse(f"backbone {name}", known, words))

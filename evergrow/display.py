@@ -1,0 +1,193 @@
+"""Answers as people read them: tables at a terminal, plain columns separated by tabs when piped."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+Rows = Iterable[Sequence[Any]]
+
+
+def table(
+    header: Sequence[str], rows: Rows, right: Sequence[int] = (), aligned: bool = False
+) -> None:
+    """Print rows under a header: aligned at a terminal, else as tab-separated lines.
+
+    right: numbers of the columns that are aligned to the right.  aligned: wherever it goes.
+
+    >>> table(["class", "accuracy"], [["cat", "0.981"]])
+    class	accuracy
+    cat	0.981
+    """
+    texts = [[str(cell) for cell in row] for row in rows]
+    if not aligned and not sys.stdout.isatty():
+        for line in [list(header), *texts]:
+            print("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, name in enumerate(header):
+        made.add_column(name, justify="right" if i in right else "left", overflow="fold")
+    for line in texts:
+        made.add_row(*map(Text, line))
+    Console().print(made)
+
+
+def size(count: int) -> str:
+    """Bytes in words.
+
+    >>> size(512), size(61_000_000)
+    ('512 bytes', '61.0 MB')
+    """
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def listed(labels: Sequence[Any], most: int = 12) -> str:
+    """Labels in a sentence, the middle left out where there are many.
+
+    >>> listed(["cat", "dog"]), listed(list(range(100)), most=4)
+    ('cat, dog', '0, 1, 2, ... 99 (100 in all)')
+    """
+    if len(labels) <= most:
+        return ", ".join(map(str, labels)) or "none"
+    return f"{', '.join(map(str, labels[: most - 1]))}, ... {labels[-1]} ({len(labels)} in all)"
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] as a percentage; a dash for none.
+
+    >>> percent(0.98765), percent(None)
+    ('98.8 %', '-')
+    """
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def learnt(answer: dict[str, Any]) -> None:
+    """What `learn` or `adopt` did."""
+    new, kept = answer["new_classes"], len(answer["classes"]) - len(answer["new_classes"])
+    would = "would be " if answer.get("dry_run") else ""
+    passed = answer.get("passed_over", 0)
+    if passed:
+        print(f"{passed:,} samples passed over: learnt before (--again learns them once more)")
+    if answer.get("skipped"):
+        print(f"{len(answer['skipped']):,} bad files passed over")
+    if answer.get("adopted"):
+        print(f"{answer['backbone']} adopted, with classes {listed(new)}; {answer['reason']}")
+    elif answer["samples"]:
+        print(f"{answer['samples']:,} samples {would}learnt in {answer['seconds']:.1f} s")
+        print(f"new classes: {listed(new)}; known before: {kept}")
+        print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
+    else:
+        print(f"nothing new to learn; the model stays at version {answer['version']}")
+        return
+    if not answer.get("dry_run"):
+        print(f"version {answer['version']} of {answer['model']}")
+
+
+def predictions(answer: dict[str, Any]) -> None:
+    """One line an input."""
+    found = answer["predictions"]
+    most = max((len(p["top"]) for p in found), default=1)
+    header = ["input", "label", "probability"]
+    for i in range(2, most + 1):
+        header += [f"label {i}", f"probability {i}"]
+    rows = [
+        [p["input"], *(cell for label, share in p["top"] for cell in (label, f"{share:.4f}"))]
+        for p in found
+    ]
+    table(header, rows, right=range(2, len(header), 2))
+
+
+def evaluated(answer: dict[str, Any]) -> None:
+    """Accuracy overall, of old and new classes, by class; the pairs confused most."""
+    counts = answer["counts"]
+    rows: list[list[Any]] = [["all", percent(answer["accuracy"]), answer["samples"]]]
+    for name in ("old", "new"):
+        part = answer[name]
+        if part["samples"]:
+            rows.append([f"{name} classes", percent(part["accuracy"]), part["samples"]])
+    rows += [[f"  {k}", percent(v), counts[k]] for k, v in answer["per_class"].items()]
+    table(["", "accuracy", "samples"], rows, right=(1, 2))
+    if answer["confused"]:
+        print()
+        pairs = [[p["label"], p["predicted"], p["samples"]] for p in answer["confused"]]
+        table(["labelled", "taken for", "samples"], pairs, right=(2,))
+    if answer["unknown_classes"]:
+        unknown = listed(answer["unknown_classes"])
+        print(f"\nnot known to the model, counted as wrong: {unknown}")
+
+
+def shown(answer: dict[str, Any]) -> None:
+    """A model folder: what it knows, how it learns, its versions, its size."""
+    for name in ("method", "backbone"):
+        settings = answer[f"{name}_settings"]
+        given = ", ".join(f"{k}={v}" for k, v in settings.items())
+        print(f"{name:10}{answer[name]}" + (f" ({given})" if given else ""))
+    print(f"{'because':10}{answer['reason']}")
+    print(f"{'size':10}{size(answer['bytes'])}, this version {size(answer['version_bytes'])}")
+    print(
+        f"{'samples':10}{'raw ones lie' if answer['raw_samples'] else 'none lie'} in the folder\n"
+    )
+    counts = ["-" if n is None else n for n in answer["counts"].values()]
+    table(["class", "learnt"], zip(answer["classes"], counts, strict=True), right=(1,))
+    print()
+    header = ["version", "time", "samples", "classes", "new", "seconds", "method"]
+    rows = [_version(entry, answer["version"]) for entry in answer["history"]]
+    table(header, rows, right=(2, 3, 5))
+
+
+def _version(entry: dict[str, Any], current: int) -> list[Any]:
+    number = f"{entry['version']}{' *' if entry['version'] == current else ''}"
+    if "fault" in entry:
+        return [number, "damaged", "-", "-", entry["fault"], "-", "-"]
+    new, seconds = listed(entry["new_classes"], 6), f"{entry['seconds']:.1f}"
+    return [
+        number,
+        entry["time"],
+        entry["samples"],
+        entry["classes"],
+        new,
+        seconds,
+        entry["method"],
+    ]
+
+
+def rolled_back(answer: dict[str, Any]) -> None:
+    """The version that is current now."""
+    print(f"version {answer['version']} is current, with classes {listed(answer['classes'])}")
+
+
+def checked(answer: dict[str, Any]) -> None:
+    """A method that keeps the contract."""
+    print(f"{answer['method']} passes every check")
+
+
+def methods(answer: dict[str, Any]) -> None:
+    """The methods, a line each."""
+    rows = [[m["name"], m["family"], m["keeps"], m["line"]] for m in answer["methods"]]
+    table(["method", "family", "keeps", ""], rows)
+
+
+def backbones(answer: dict[str, Any]) -> None:
+    """The backbones, a line each."""
+    rows = [[b["name"], b["reads"], b["line"]] for b in answer["backbones"]]
+    table(["backbone", "reads", ""], rows)
+
+
+def compared(answer: dict[str, Any]) -> None:
+    """The table at the end of the demo: one column a model."""
+    runs = answer["runs"]
+    rows: list[list[Any]] = [
+        [name, *(percent(run[key]) for run in runs)]
+        for name, key in (("old classes", "old"), ("new classes", "new"), ("all classes", "all"))
+    ]
+    rows.append(["seconds to learn", *(f"{run['seconds']:.1f}" for run in runs)])
+    header = ["", *(run["name"] for run in runs)]
+    print()
+    table(header, rows, right=range(1, len(header)), aligned=True)

@@ -1,0 +1,405 @@
+"""A model on disk: one call for each thing done to it; answers are dicts, as --json prints them."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import DataError, ModelError, SettingError
+from .options import How
+from .store import ModelFolder, Stored
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .classifier import GrowingClassifier
+    from .sources import Chunk
+
+SHOWN = 10  # pairs of classes confused most
+BLOCK = 4096  # samples predicted at a time
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where data is: whatever `sources.read` takes, and how to read it.
+
+    label, text: column or key of the labels, of the texts.  skip_bad: pass over unreadable files.
+    """
+
+    data: Any
+    label: str | None = None
+    text: str | None = None
+    skip_bad: bool = False
+
+    def read(self, need_labels: bool = True) -> "Chunk":
+        """The data.  Raises DataError; BadFilesError lists all files that cannot be read."""
+        from . import sources
+
+        return sources.read(
+            self.data,
+            label=self.label,
+            text=self.text,
+            skip_bad=self.skip_bad,
+            need_labels=need_labels,
+        )
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a model folder does not say.
+
+    method: MODULE:CLASS, where the model learns by such.  device: to compute on.
+    version: which; None for the current one.
+    """
+
+    method: str | None = None
+    device: str = "auto"
+    version: int | None = None
+
+
+# -- learning -------------------------------------------------------------------------------------
+
+
+def learn(model: str | Path, data: Any, how: How | None = None) -> Answer:
+    """Create a model from data, or let it learn data on top of what it knows: one new version.
+
+    data: a Source, or whatever `sources.read` takes. Samples that the model has learnt before are
+    passed over; if no other is left, no version is written.
+    Raises DataError, SettingError, ModelError: then the model is as it was.
+    """
+    began, folder, how = time.perf_counter(), ModelFolder(model), how or How()
+    source = data if isinstance(data, Source) else Source(data)
+    if how.dry_run:
+        answer = _plan(folder, source, how)
+    else:
+        with folder.writer():
+            answer = _learn(folder, source, how)
+    return answer | {"model": str(folder.path), "seconds": time.perf_counter() - began}
+
+
+def _learn(folder: ModelFolder, source: Source, how: How) -> Answer:
+    from . import ledger
+
+    clf, past, notes = _open(folder, how)
+    chunk, found, answer = _unlearnt(clf, past, source.read(), how)
+    if not len(chunk):
+        return answer | _state(clf, folder.current()) | {"samples": 0, "new_classes": []}
+    private = how.keep_no_samples or _private(folder)
+    if private:
+        _keeps_none(clf)
+    clf.partial_fit(chunk)
+    found = ledger.hashes(clf._checked(chunk)) if found is None else found
+    columns = _columns(clf, chunk)
+    version = max(folder.versions(), default=0) + 1
+    extra = {"keep_no_samples": private, "data": ledger.fingerprint(found, columns)}
+    try:
+        version = commit(folder, clf, ledger.add(past, found, columns, version), extra)
+    except KeyboardInterrupt:
+        if folder.current() != version:
+            raise  # else it came too late: the version is there, only tidying was cut short
+    return answer | _state(clf, version) | _updated(clf, notes)
+
+
+def _plan(folder: ModelFolder, source: Source, how: How) -> Answer:
+    """What `learn` would do; nothing is changed."""
+    clf, past, notes = _open(folder, how)
+    known = clf.classes_.tolist() if hasattr(clf, "classes_") else []
+    chunk, _, answer = _unlearnt(clf, past, source.read(), how)
+    if known:
+        clf._checked(chunk)
+    else:
+        clf._start(chunk)
+    labels = chunk.labels if len(chunk) else None
+    arriving = [] if labels is None else clf._labels(labels, None)[len(known) :].tolist()
+    state = _state(clf, folder.current() if known else 0) | {"classes": [*known, *arriving]}
+    planned = {"samples": len(chunk), "new_classes": arriving, "warnings": notes}
+    return answer | state | planned | {"dry_run": True}
+
+
+def _open(folder: ModelFolder, how: How) -> "tuple[GrowingClassifier, Any, list[str]]":
+    """The classifier to go on with, what it has learnt, and what its user should know."""
+    if folder.exists():
+        folder.manifest()  # what is wrong with a model is said before anything slow is imported
+    from . import configure, ledger
+
+    if not folder.exists():
+        return configure.new(how), ledger.empty(), []
+    stored = folder.read()
+    given = Given(how.settings.get("method"), how.settings.get("device", "auto"))
+    clf = restored(stored, given, learning=True)
+    notes = configure.change(clf, how)
+    return clf, ledger.empty() if stored.ledger is None else stored.ledger, notes
+
+
+def _unlearnt(
+    clf: "GrowingClassifier", past: Any, chunk: "Chunk", how: How
+) -> "tuple[Chunk, np.ndarray | None, Answer]":
+    """What is to be learnt, its content hashes if they were needed, and counts of what is not."""
+    from . import ledger
+
+    total, found = len(chunk), None
+    if len(past) and not how.again:
+        found = ledger.hashes(clf._checked(chunk))
+        rows = ledger.unlearnt(past, found, _columns(clf, chunk))
+        chunk, found = chunk.subset(rows), found[rows]
+    skipped = [list(file) for file in chunk.skipped]
+    return chunk, found, {"passed_over": total - len(chunk), "skipped": skipped}
+
+
+def _columns(clf: "GrowingClassifier", chunk: "Chunk") -> "np.ndarray":
+    """(n,) columns, -1 for labels that the model does not know."""
+    import numpy as np
+
+    index = {label: j for j, label in enumerate(clf.classes_.tolist())}
+    labels = [] if chunk.labels is None else chunk.labels.tolist()
+    return np.array([index.get(label, -1) for label in labels], dtype=np.int64)
+
+
+def _private(folder: ModelFolder) -> bool:
+    """Whether raw samples were forbidden when this model learnt before."""
+    return folder.exists() and bool(folder.manifest().get("keep_no_samples"))
+
+
+def _keeps_none(clf: "GrowingClassifier") -> None:
+    """Refuse a method that is known to keep raw samples, before it learns."""
+    from . import methods
+
+    name = getattr(clf, "method_", clf.method)
+    name = name if isinstance(name, str) else methods.name_of(name)
+    keeps = next((e.keeps for e in methods.ENTRIES if e.name == name), "")
+    if "images" in keeps:
+        raise _keeps_some(name)
+
+
+def _keeps_some(name: str) -> SettingError:
+    return SettingError(
+        f"--keep-no-samples: the method {name} keeps raw samples; choose one that keeps none "
+        "(`evergrow methods` lists what each keeps)."
+    )
+
+
+def _state(clf: "GrowingClassifier", version: int) -> Answer:
+    """What every answer about learning says of the model."""
+    return {
+        "version": version,
+        "classes": clf.classes_.tolist() if hasattr(clf, "classes_") else [],
+        "method": clf.method_,
+        "backbone": clf.backbone_,
+        "reason": clf.reason_,
+    }
+
+
+def _updated(clf: "GrowingClassifier", notes: Sequence[str]) -> Answer:
+    last = clf.update_
+    warnings = [*notes, *last["warnings"]]
+    return {k: last[k] for k in ("new_classes", "samples")} | {"warnings": warnings}
+
+
+def commit(folder: ModelFolder, clf: "GrowingClassifier", ledger: Any, extra: Answer) -> int:
+    """One new version of a model folder that is locked already.  Returns its number."""
+    from . import saving
+
+    parts = saving.parts(clf)
+    if extra["keep_no_samples"] and parts["memory"] is not None:
+        raise _keeps_some(clf.method_)
+    manifest = parts.pop("manifest") | extra
+    manifest["parameters"].pop("device", None)  # of this machine, not of the model
+    return folder.commit(manifest=manifest, ledger=ledger, **parts)
+
+
+def load(folder: ModelFolder, given: Given) -> "GrowingClassifier":
+    """The classifier in a folder, to ask it."""
+    folder.manifest(given.version)  # as in `_open`
+    return restored(folder.read(given.version, learning=False), given, learning=False)
+
+
+def restored(stored: Stored, given: Given, learning: bool) -> "GrowingClassifier":
+    """A classifier from what was stored.  ModelError: it needs code that is not evergrow's."""
+    from . import classifier, saving
+
+    classifier._device(given.device)  # raises SettingError where there is no such
+    stored.manifest["parameters"]["device"] = given.device  # of this machine, not of the model
+    own = given.method if given.method and ":" in given.method else None
+    try:
+        return saving.restore(classifier.GrowingClassifier, stored, None, own, learning)
+    except SettingError as error:
+        raise ModelError(str(error)) from error
+
+
+# -- asking ---------------------------------------------------------------------------------------
+
+
+def predict(
+    model: str | Path,
+    data: Any,
+    top: int = 3,
+    given: Given = Given(),
+) -> Answer:
+    """The likeliest labels of each input with their probabilities, best first, at most `top`.
+
+    data: a Source, or whatever `sources.read` takes; labels are not needed.
+    """
+    folder = ModelFolder(model)
+    clf = load(folder, given)
+    chunk = (data if isinstance(data, Source) else Source(data)).read(need_labels=False)
+    found: list[Answer] = []
+    for rows in _blocks(len(chunk)):
+        part = chunk.subset(rows)
+        shares = clf.predict_proba(part)
+        best = (-shares).argsort(axis=1, kind="stable")[:, :top]
+        for i, columns in enumerate(best):
+            ranked = [[clf.classes_[j].item(), float(shares[i, j])] for j in columns]
+            label, probability = ranked[0]
+            found.append(
+                {"input": part.name(i), "label": label, "probability": probability, "top": ranked}
+            )
+    skipped = [list(file) for file in chunk.skipped]
+    return {
+        "predictions": found,
+        "version": given.version or folder.current(),
+        "skipped": skipped,
+    }
+
+
+def evaluate(model: str | Path, data: Any, given: Given = Given()) -> Answer:
+    """Accuracy in [0, 1] on labelled data: overall, old and new, by class; pairs confused most.
+
+    new: classes that the last update brought. Labels that the model does not know count as wrong.
+    """
+    import numpy as np
+
+    folder = ModelFolder(model)
+    clf = load(folder, given)
+    chunk = (data if isinstance(data, Source) else Source(data)).read()
+    if chunk.labels is None:
+        raise DataError("evaluate needs labels: name their column with --label.")
+    parts = [clf.predict(chunk.subset(rows)) for rows in _blocks(len(chunk))]
+    labels = np.array([str(label) for label in chunk.labels.tolist()])
+    answers = np.array([str(label) for part in parts for label in part.tolist()])
+    order = [str(label) for label in clf.classes_.tolist()]
+    new = {str(label) for label in clf.update_["new_classes"]}
+    present = set(labels.tolist())
+    unknown = sorted(present - set(order))
+    right = answers == labels
+    by_class = {c: right[labels == c] for c in [*order, *unknown] if c in present}
+    old = [c for c in order if c not in new]
+    return {
+        "accuracy": float(right.mean()),
+        "samples": len(labels),
+        "per_class": {c: float(r.mean()) for c, r in by_class.items()},
+        "counts": {c: len(r) for c, r in by_class.items()},
+        "old": _share(right[np.isin(labels, old)]),
+        "new": _share(right[np.isin(labels, list(new))]),
+        "confused": _confused(labels, answers),
+        "unknown_classes": unknown,
+        "version": given.version or folder.current(),
+        "skipped": [list(file) for file in chunk.skipped],
+    }
+
+
+def _blocks(n: int) -> "list[np.ndarray]":
+    import numpy as np
+
+    return [np.arange(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
+
+
+def _share(right: "np.ndarray") -> Answer:
+    return {"accuracy": float(right.mean()) if len(right) else None, "samples": len(right)}
+
+
+def _confused(given: "np.ndarray", answers: "np.ndarray") -> list[Answer]:
+    """The pairs of classes most often taken one for the other, worst first."""
+    from collections import Counter
+
+    wrong = given != answers
+    pairs = Counter(zip(given[wrong].tolist(), answers[wrong].tolist(), strict=True))
+    ranked = sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN]
+    return [{"label": g, "predicted": a, "samples": n} for (g, a), n in ranked]
+
+
+def show(model: str | Path) -> Answer:
+    """What a model knows, how it learns, its versions, its size in bytes. Needs no torch."""
+    folder = ModelFolder(model)
+    manifest, version = folder.manifest(), folder.current()
+    counts = [None if n == 0 else n for n in manifest["counts"]]  # nobody counted what was adopted
+    labels = [str(label) for label in manifest["classes"]]
+    return {
+        "version": version,
+        "versions": folder.versions(),
+        "classes": manifest["classes"],
+        "counts": dict(zip(labels, counts, strict=True)),
+        "method": manifest["method"]["name"],
+        "method_settings": manifest["method"]["settings"],
+        "backbone": manifest["backbone"]["name"],
+        "backbone_settings": manifest["backbone"]["settings"],
+        "reason": manifest["reason"],
+        "input": manifest["prepare"],
+        "raw_samples": "memory.parquet" in manifest["files"],
+        "bytes": folder.bytes(),
+        "version_bytes": folder.bytes(version),
+        "history": [_version(folder, number) for number in folder.versions()],
+    }
+
+
+def _version(folder: ModelFolder, number: int) -> Answer:
+    """One version in a few words; a damaged one is named, not an error."""
+    try:
+        manifest = folder.manifest(number)
+    except ModelError as error:
+        return {"version": number, "fault": str(error)}
+    last = manifest["update"] or {}
+    return {
+        "version": number,
+        "parent": manifest["parent"],
+        "time": manifest["time"],
+        "classes": len(manifest["classes"]),
+        "new_classes": last.get("new_classes", []),
+        "samples": last.get("samples", 0),
+        "seconds": last.get("seconds", 0.0),
+        "method": manifest["method"]["name"],
+        "learns_on": not manifest["pruned"],
+    }
+
+
+def rollback(model: str | Path, to: int | None = None) -> Answer:
+    """Make an older version the current one, the parent by default. Needs no torch."""
+    folder = ModelFolder(model)
+    version = folder.rollback(to)
+    return {
+        "version": version,
+        "versions": folder.versions(),
+        "classes": folder.manifest(version)["classes"],
+    }
+
+
+def adopt(model: str | Path, weights: str | Path, backbone: str, classes: Any, how: How) -> Answer:
+    """Begin a model from a network trained elsewhere: its predictions are the network's own.
+
+    weights: .safetensors, or .pt with tensors alone.  classes: labels in the order of the outputs,
+    or a text file with one a line.  Raises ModelError if there is a model already.
+    """
+    from . import configure, ledger
+
+    began, folder = time.perf_counter(), ModelFolder(model)
+    with folder.writer():
+        if folder.exists():
+            raise ModelError(
+                f"{folder.path} holds a model already; name a folder that does not exist."
+            )
+        clf = configure.adopted(Path(weights), backbone, classes, how)
+        version = commit(folder, clf, ledger.empty(), {"keep_no_samples": False, "data": ""})
+    new = clf.classes_.tolist()
+    answer = _state(clf, version) | {"model": str(folder.path), "new_classes": new, "samples": 0}
+    return answer | {"adopted": True, "seconds": time.perf_counter() - began}
+
+
+def check(method: str) -> Answer:
+    """Run the contract of `checks.py` on a method, named MODULE:CLASS.  Raises ContractError."""
+    from . import methods
+    from .checks import check_method
+
+    made = methods.get(method)
+    check_method(made)
+    return {"method": methods.name_of(made), "passed": True}
