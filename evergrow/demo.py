@@ -20,6 +20,8 @@ HELD_OUT = 5  # one image in so many is for testing
 EPOCHS, SEEN = 10, 30_000  # of fine-tuning: at most, and images a week over all epochs
 
 Say = Callable[[str], None]
+Classes = dict[str, list[Path]]  # image files by class
+Pairs = dict[str, tuple[Path, Path]]  # image and label files of "train" and "t10k"
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,15 @@ def run(folder: Path, data: Path | None = None, say: Say = print) -> dict[str, A
     subfolder a class, or one with the four idx files of Fashion-MNIST.  say: gets each line.
     Raises DataError for data that has not two classes or more.
     """
+    pairs = {} if data is None else _idx(data)
+    found = {} if data is None or pairs else _classes(data)
+    if data is not None and data.resolve().is_relative_to(folder.resolve()):
+        raise DataError(f"{data} lies in {folder}, which is made anew; name another with --folder.")
     _clear(folder)
-    if data is None:
-        weeks = digits(folder)
-    elif _idx(data):
-        weeks = idx(folder, data)
+    if pairs:
+        weeks = idx(folder, pairs)
     else:
-        weeks = images(folder, data)
+        weeks = images(folder, found) if found else digits(folder)
     epochs = str(min(max(SEEN // weeks.size, 1), EPOCHS))
     plain = ("--method", "finetune", "--backbone", "convnet", "--epochs", epochs)
     return {
@@ -73,31 +77,30 @@ def digits(folder: Path) -> Weeks:
     return Weeks(folder / "week-1", folder / "week-2", folder / "test", counts[0])
 
 
-def images(folder: Path, data: Path) -> Weeks:
+def images(folder: Path, found: Classes) -> Weeks:
     """A folder per class: the first half of the classes, the second, and a fifth for testing.
 
     Which images are for testing is decided by their content alone. They are linked, not copied.
     """
-    found = _classes(data)
     half, size = (len(found) + 1) // 2, 0
     for number, (label, files) in enumerate(found.items()):
         week = folder / ("week-1" if number < half else "week-2") / label
         held = _held_out(files)
-        for place, part in ((folder / "test" / label, held), (week, sorted(set(files) - held))):
+        for place in (week, folder / "test" / label):
             place.mkdir(parents=True, exist_ok=True)
-            for file in part:
-                _link(file, place / "-".join(file.relative_to(data / label).parts))
+        for i, file in enumerate(files):
+            place = folder / "test" / label if file in held else week
+            _link(file, place / f"{i:05d}{file.suffix}")
         size += (len(files) - len(held)) * (number < half)
     return Weeks(folder / "week-1", folder / "week-2", folder / "test", size, ("--skip-bad",))
 
 
-def idx(folder: Path, data: Path) -> Weeks:
+def idx(folder: Path, pairs: Pairs) -> Weeks:
     """The four idx files: half of the labels, the others, and the test pair, as npz files."""
     import numpy as np
 
     from . import sources
 
-    pairs = _idx(data)
     train, test = (sources.read(pairs[part]) for part in ("train", "t10k"))
     assert train.labels is not None and test.labels is not None
     labels = np.unique(train.labels)
@@ -174,7 +177,7 @@ def _clear(folder: Path) -> None:
     (folder / MARK).write_text("Made by `evergrow demo`, and made anew each time.\n")
 
 
-def _classes(data: Path) -> dict[str, list[Path]]:
+def _classes(data: Path) -> Classes:
     """Image files by class, both sorted."""
     if not data.is_dir():
         raise DataError(
@@ -210,7 +213,7 @@ def _link(file: Path, place: Path) -> None:
         shutil.copyfile(file, place)
 
 
-def _idx(data: Path) -> dict[str, tuple[Path, Path]]:
+def _idx(data: Path) -> Pairs:
     """The train and the t10k pair of idx files, images and labels; {} if they are not all there."""
     pairs = {}
     for part in ("train", "t10k"):

@@ -36,7 +36,7 @@ def test_a_folder_per_class_is_linked_and_a_fifth_is_held_out(tmp_path):
             Image.fromarray(pixels).save(tmp_path / "data" / label / "deep" / f"{i}.png")
     (tmp_path / "data" / "one").mkdir()
     (tmp_path / "data" / "notes.txt").write_text("not a class")
-    weeks = demo.images(tmp_path, tmp_path / "data")
+    weeks = demo.images(tmp_path, demo._classes(tmp_path / "data"))
     parts = {w: [f.resolve() for f in w.rglob("*.png")] for w in (weeks.first, weeks.second)}
     test = [f.resolve() for f in weeks.test.rglob("*.png")]
     assert sorted(p.name for p in weeks.first.iterdir()) == ["a", "b"]
@@ -60,7 +60,7 @@ def test_idx_files_become_two_weeks_and_their_own_test_pair(tmp_path):
         idx_file(tmp_path / f"{part}-images-idx3-ubyte.gz", x)
         idx_file(tmp_path / f"{part}-labels-idx1-ubyte.gz", (np.arange(n) % 4).astype(np.uint8))
     (tmp_path / "out").mkdir()
-    weeks = demo.idx(tmp_path / "out", tmp_path)
+    weeks = demo.idx(tmp_path / "out", demo._idx(tmp_path))
     found = {w.stem: np.load(w) for w in (weeks.first, weeks.second, weeks.test)}
     assert set(found["week-1"]["y"]) == {0, 1} and set(found["week-2"]["y"]) == {2, 3}
     assert found["test"]["x"].shape == (20, 5, 5) and weeks.size == 30
@@ -73,10 +73,19 @@ def test_nothing_of_the_users_is_taken_away(tmp_path):
     assert (tmp_path / "thesis.txt").exists()
 
 
+def test_data_that_lies_where_the_demo_writes_is_not_taken_away(tmp_path):
+    (tmp_path / demo.MARK).write_text("")
+    data = bars(tmp_path / "data")
+    with pytest.raises(DataError, match="lies in"):
+        demo.run(tmp_path, data)
+    assert len(list(data.rglob("*.png"))) == 100
+
+
 @pytest.mark.parametrize("make", [lambda p: p / "none", lambda p: p], ids=["missing", "no-class"])
 def test_data_without_two_classes_is_refused(tmp_path, make):
     with pytest.raises(DataError, match="expected a folder|subfolders"):
         demo.run(tmp_path / "demo", make(tmp_path))
+    assert not (tmp_path / "demo").exists()
 
 
 @pytest.fixture

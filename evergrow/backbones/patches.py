@@ -9,8 +9,6 @@ Every product is of integers and every sum stays below 2**24, so float32 is exac
 the same features in any batch, with any number of threads, on any machine.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, sqrt
@@ -25,6 +23,7 @@ from torch.nn import functional as F
 from ..errors import SettingError
 from ..network import Body
 from .base import Backbone
+from .blocks import in_blocks
 
 BANK = Path(__file__).with_suffix(".safetensors")
 SIDES, LARGEST = (4, 6, 8), 255  # of filters, in pixels; filters in the bank
@@ -32,7 +31,6 @@ UNIT = 64  # the integer that stands for 1 in whitening, whitened squares and fi
 FLOOR = 1e-3 * (UNIT * 255) ** 2  # squares whose pixels vary less than 1e-3 (of 0..1) fade
 OPPONENT = ((1, 1, 1), (1, -1, 0), (1, 1, -2))  # brightness, red - green, yellow - blue
 LEAST, MOST = 24, 128  # pixels a side: smaller images are enlarged, larger ones reduced
-BLOCK = 8  # images at a time: what they need stays in a processor's cache (GPU: 32 times that)
 
 
 class Filters(Body):
@@ -82,29 +80,6 @@ class Filters(Body):
             return torch.cat(parts, 1)
 
 
-def in_blocks(work: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Rows of work(block), block by block; on a CPU each thread takes blocks of its own.
-
-    That is faster than splitting every operation between threads, which wait for one another then:
-    by far where other processes want the processor too.
-    """
-    cpu = x.device.type == "cpu"
-    blocks = x.split(BLOCK if cpu else 32 * BLOCK)
-    threads = min(torch.get_num_threads(), len(blocks))
-    if not cpu or threads == 1:
-        return torch.cat([work(block) for block in blocks])
-    with ThreadPoolExecutor(threads, initializer=alone) as pool:
-        parts = list(pool.map(work, blocks))
-    torch.set_num_threads(torch.get_num_threads())  # what threads begun later start from
-    return torch.cat(parts)
-
-
-def alone() -> None:
-    """Operations of this thread are its own; other threads keep their number."""
-    torch.get_num_threads()  # starts from the common number now, so that no operation does later
-    torch.set_num_threads(1)
-
-
 def rectified(z: Tensor, low: int, cells: Tensor, size: Tensor) -> Tensor:
     """Roots of the mean of z beyond `low`, and of -z, over each cell; overwrites z."""
     above = z.clamp_min(low) @ cells - low * size
@@ -117,11 +92,10 @@ def whitened(x: Tensor, whiten: Tensor, floor: Tensor) -> Tensor:
     n, channels, height, width = x.shape
     area = len(whiten)
     windows = F.unfold(x.view(n * channels, 1, height, width), round(sqrt(area)))
-    white = (whiten @ windows).unflatten(0, (n, channels))
+    white = (whiten @ windows).view(n, channels, area, windows.shape[2])
     wide = torch.int64 if x.device.type == "mps" else torch.float64  # exact: sums below 2**53
     energy = white.to(wide).square().sum(2, keepdim=True)
-    gain: Tensor = UNIT / (energy + area * floor).sqrt()
-    return white.mul_(gain.float()).round_()
+    return white.mul_((UNIT / (energy + area * floor).sqrt()).float()).round_()
 
 
 def planes(x: Tensor) -> tuple[Tensor, Tensor]:

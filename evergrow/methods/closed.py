@@ -1,6 +1,7 @@
 """What closed-form methods share: gathering integer sums, scoring with weights solved from them."""
 
 from collections.abc import Callable, Iterator
+from math import isnan
 from typing import Any, Protocol
 
 import torch
@@ -75,8 +76,9 @@ def probabilities(method: Solved, scores: Tensor) -> Tensor:
 def figures(method: Solved) -> dict[str, Any]:
     """The penalty, the temperature, and leave-one-out recalls of kept rows: by column, and mean."""
     solved = solution(method)
-    recalls = [None if r != r else round(r, 4) for r in solved.judged.accuracy.tolist()]
-    judged = {"rows": solved.judged.rows, "macro": solved.judged.macro, "by_column": recalls}
+    recalls = [None if isnan(r) else round(r, 4) for r in solved.judged.accuracy.tolist()]
+    macro = None if isnan(solved.judged.macro) else solved.judged.macro
+    judged = {"rows": solved.judged.rows, "macro": macro, "by_column": recalls}
     return {"penalty": solved.penalty, "temperature": solved.temperature, "leave_one_out": judged}
 
 

@@ -1,7 +1,6 @@
 """Patches: an image's integers are its own, whatever comes with it; sizes; exactness; the bank."""
 
 import runpy
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
@@ -78,20 +77,6 @@ def test_float32_gives_what_float64_gives(channels, monkeypatch):
     monkeypatch.setattr(patches, "pooling", double)
     monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
     assert torch.equal(body.integers(x), single)
-
-
-def test_numbers_of_threads_are_as_they_were():
-    def there() -> int:
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(torch.get_num_threads).result()
-
-    threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(3)
-        built(filters=3).integers(images(30))
-        assert torch.get_num_threads() == there() == 3
-    finally:
-        torch.set_num_threads(threads)
 
 
 def test_sums_stay_below_the_largest_that_float32_holds_exactly():
