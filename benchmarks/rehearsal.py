@@ -87,9 +87,9 @@ def bare(name, seed, x, y, xt, yt):
             if size:
                 if name == "der++":
                     old_x, _, old_z = draw()
-                    loss = loss + 0.3 * F.mse_loss(net(old_x), old_z)
+                    loss = loss + 0.1 * F.mse_loss(net(old_x), old_z)
                     old_x, old_y, _ = draw()
-                    loss = loss + 0.5 * F.cross_entropy(net(old_x), old_y)
+                    loss = loss + F.cross_entropy(net(old_x), old_y)
                 else:
                     old_x, old_y, _ = draw()
                     loss = loss + F.cross_entropy(net(old_x), old_y)

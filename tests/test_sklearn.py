@@ -18,6 +18,7 @@ TWO_COLUMNS = (
 SKIPPED = {
     "check_classifiers_train": TWO_COLUMNS,
     "check_decision_proba_consistency": TWO_COLUMNS,
+    "check_classifiers_classes": TWO_COLUMNS,
 }
 
 
@@ -51,6 +52,19 @@ def test_what_the_skipped_checks_cover(classes):
         margins = scores[:, 1] - scores[:, 0]
         assert (np.diff(shares[margins.argsort(), 1]) >= 0).all()
     assert len(order) == 200
+
+
+@pytest.mark.parametrize("names", [["one", "two"], ["one", "two", "three"]])
+@pytest.mark.parametrize("dtype", [object, str])
+def test_labels_are_given_back_as_they_came(names, dtype):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, len(names), 60)
+    X = rng.normal(size=(len(names), 3))[y] * 6 + rng.normal(size=(60, 3))
+    labels = np.array(names, dtype=dtype)[y]
+    model = small().fit(X, labels)
+    assert model.classes_.tolist() == sorted(names)
+    assert (model.predict(X) == labels).mean() > 0.9
+    assert (model.classes_[model.decision_function(X).argmax(1)] == model.predict(X)).all()
 
 
 def test_it_stands_in_pipelines_and_grids():

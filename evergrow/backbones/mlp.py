@@ -17,12 +17,17 @@ from .none import shape_of
 
 
 def initialise(module: nn.Module, rng: torch.Generator) -> None:
-    """He et al. 2015 (arXiv:1502.01852, eq. 10) weights and zero biases, drawn from `rng` alone."""
+    """Zero biases; weights drawn from `rng` alone, with variance 2 / inputs in convolutions.
+
+    That is He et al. 2015 (arXiv:1502.01852, eq. 10). In linear layers it is 1 / inputs (LeCun et
+    al. 1998): from He's, replayed logits diverged at a learning rate of 0.1.
+    """
     for m in module.modules():
-        if isinstance(m, nn.Linear | nn.Conv2d):
+        if isinstance(m, nn.Conv2d):
             nn.init.kaiming_normal_(m.weight, nonlinearity="relu", generator=rng)
-            if m.bias is not None:
-                nn.init.zeros_(m.bias)
+        elif isinstance(m, nn.Linear):
+            nn.init.normal_(m.weight, 0, m.in_features**-0.5, generator=rng)
+            nn.init.zeros_(m.bias)
 
 
 class Layers(Body):

@@ -23,12 +23,12 @@ class DERpp(Method):
     alpha, beta: weights of the two memory terms, as in the paper; beta=0 gives DER.
     memory: examples kept.  replay: examples in each draw.
 
-    >>> DERpp(beta=1.0).settings()
-    {'alpha': 0.3, 'beta': 1.0, 'memory': 200, 'replay': 32}
+    >>> DERpp(beta=0.5).settings()
+    {'alpha': 0.1, 'beta': 0.5, 'memory': 200, 'replay': 32}
     """
 
-    alpha: float = 0.3
-    beta: float = 0.5
+    alpha: float = 0.1
+    beta: float = 1.0
     memory: int = 200
     replay: int = 32
 
