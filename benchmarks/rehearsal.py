@@ -1,6 +1,6 @@
 """ER and DER++ on Split-Fashion-MNIST against a bare PyTorch loop that does the same arithmetic.
 
-python benchmarks/rehearsal.py                both methods, 3 seeds: accuracy and time, A B A B,
+python benchmarks/rehearsal.py                both methods, 5 seeds: accuracy and time, A B A B,
                                               each run a process of its own
 python benchmarks/rehearsal.py ours er 0      one run, as the above starts it
 
@@ -20,9 +20,9 @@ from common import fashion, write
 from torch import nn
 from torch.nn import functional as F
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)
 TASKS = [(0, 1), (2, 3), (4, 5), (6, 7), (8, 9)]
-MEMORY, BATCH, LR = 500, 128, 0.1
+MEMORY, BATCH, LR, SEEDS = 500, 128, 0.1, 5
 
 
 def ours(name, seed, x, y, xt, yt):
@@ -127,7 +127,7 @@ def main():
         return
     rows, summary = [], []
     for name in ("er", "der++"):
-        for seed in range(5):
+        for seed in range(SEEDS):
             for who in ("ours", "bare") if seed % 2 == 0 else ("bare", "ours"):
                 command = [sys.executable, __file__, who, name, str(seed)]
                 rows.append(
