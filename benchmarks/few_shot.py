@@ -26,7 +26,6 @@ from sklearn.model_selection import train_test_split
 from evergrow import GrowingClassifier, solve
 from evergrow.statistics import FeatureStatistics
 
-torch.set_num_threads(2)
 GRID = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
@@ -66,8 +65,12 @@ def recalls(answers, y):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=45)
-    parser.add_argument("--no-regression", action="store_true")
+    parser.add_argument("--shots", type=int, nargs="+", default=[5, 20, 50])
+    parser.add_argument("--regressions", type=int, default=45, help="pairs it is fitted for")
+    parser.add_argument("--name", default="few_shot")
+    parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
+    torch.set_num_threads(args.threads)
     x, y, xt, yt = fashion()
     probe = GrowingClassifier().partial_fit(x[:100], y[:100])
     q, qt = integers(probe, x), integers(probe, xt)
@@ -77,7 +80,7 @@ def main():
     np.random.default_rng(0).shuffle(pairs)
     for number, pair in enumerate(pairs[: args.pairs]):
         rng = np.random.default_rng(number)
-        for shots in (5, 20, 50):
+        for shots in args.shots:
             size = [shots if c in pair else 2000 for c in range(10)]
             chosen = [rng.permutation(np.flatnonzero(y == c))[:n] for c, n in enumerate(size)]
             order = torch.from_numpy(np.concatenate(chosen))
@@ -91,7 +94,7 @@ def main():
                 "ours_new_least": mine[list(pair)].min(),
                 "ours_seconds": time.perf_counter() - began,
             }
-            if not args.no_regression:
+            if number < args.regressions:
                 began = time.perf_counter()
                 theirs, c = regression(q[order], y[order.numpy()], number)
                 his = recalls(theirs.predict(qt.numpy().astype(np.float32) / 32), yt)
@@ -99,24 +102,23 @@ def main():
                 row |= {"lr_seconds": time.perf_counter() - began}
             rows.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
             print(rows[-1], flush=True)
-    summary = []
-    for shots in (5, 20, 50):
-        some = [r for r in rows if r["shots"] == shots]
-        keys = [k for k in some[0] if k.endswith(("macro", "new"))]
-        line = {
-            "shots": shots,
-            "pairs": len(some),
-            **{k: round(float(np.mean([r[k] for r in some])), 4) for k in keys},
-        }
-        if not args.no_regression:
-            line["pairs_below_half_of_lr_new"] = sum(
-                r["ours_new"] < 0.5 * r["lr_new"] for r in some
-            )
-            line["largest_macro_deficit"] = round(
-                max(r["lr_macro"] - r["ours_macro"] for r in some), 4
-            )
-        summary.append(line)
-    write("few_shot", rows, summary=summary)
+    write(args.name, rows, summary=[summed(rows, shots) for shots in args.shots])
+
+
+def summed(rows, shots):
+    """Means over pairs; those with a regression also beside it."""
+    some = [r for r in rows if r["shots"] == shots]
+    both = [r for r in some if "lr_macro" in r]
+    line = {"shots": shots, "pairs": len(some), "pairs_with_regression": len(both)}
+    for key in ("ours_macro", "ours_new"):
+        line[key] = round(float(np.mean([r[key] for r in some])), 4)
+    if both:
+        for key in ("ours_macro", "lr_macro", "ours_new", "lr_new"):
+            line[f"{key}_where_both"] = round(float(np.mean([r[key] for r in both])), 4)
+        line["pairs_below_half_of_lr_new"] = sum(r["ours_new"] < r["lr_new"] / 2 for r in both)
+        worst = max(r["lr_macro"] - r["ours_macro"] for r in both)
+        line["largest_macro_deficit"] = round(worst, 4)
+    return line
 
 
 if __name__ == "__main__":

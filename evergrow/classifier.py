@@ -533,6 +533,10 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         Raises ModelError if the path is something else, LockedError while another process writes.
         """
         self._fitted()
+        if getattr(self, "predicts_only_", False):
+            raise SettingError(
+                "this model was loaded with learning=False: load it whole to save it."
+            )
         folder = ModelFolder(path)
         with folder.writer():
             return folder.commit(**saving.parts(self))

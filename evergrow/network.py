@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .data import Records
+from .errors import SettingError
 
 
 class Body(nn.Module):
@@ -208,7 +209,7 @@ def freeze(net: Network, upto: bool | str | None) -> None:
     """Stop the backbone from learning: all (True), or each layer up to and including the one named.
 
     Frozen layers stay in evaluation mode, so that their batch-norm statistics do not drift either.
-    Raises ValueError for a name that is not a layer of the backbone.
+    Raises SettingError for a name that is not a layer of the backbone.
     """
     net.train()
     net.requires_grad_(True)
@@ -220,7 +221,7 @@ def freeze(net: Network, upto: bool | str | None) -> None:
         return
     names = [name for name, _ in layers]
     if upto not in names:
-        raise ValueError(
+        raise SettingError(
             f"freeze={upto!r} is not a layer of the backbone; its layers: {', '.join(names)}"
         )
     end = max(i for i, name in enumerate(names) if name == upto or name.startswith(f"{upto}."))

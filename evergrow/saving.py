@@ -23,6 +23,7 @@ Parts = dict[str, Any]
 def parts(model: "GrowingClassifier") -> Parts:
     """All a version holds, for `ModelFolder.commit`: manifest, serving, learning, memory, blobs."""
     learner, net = model.learner_, model.net_
+    carried: Parts = getattr(model, "_carried", {"ledger": None, "keep_no_samples": False})
     tree, tensors, samples = state.flatten(learner.state())
     body = {k: v for k, v in net.backbone.state_dict().items()}
     manifest = {
@@ -46,7 +47,14 @@ def parts(model: "GrowingClassifier") -> Parts:
         "update": _json({k: v for k, v in model.update_.items()}),
         "figures": _json(learner.figures()),
         "state": tree,
+        "keep_no_samples": carried["keep_no_samples"],
     }
+    memory = state.to_table(samples)
+    if memory is not None and carried["keep_no_samples"]:
+        raise SettingError(
+            f"this model's folder must hold no raw samples, and {model.method_} keeps some; "
+            "change to a method that keeps none (`evergrow methods` lists what each keeps)."
+        )
     serving = {f"head.{k}": v for k, v in net.head.state_dict().items()} | {
         f"solved.{k}": v for k, v in learner.serving().items()
     }
@@ -54,7 +62,8 @@ def parts(model: "GrowingClassifier") -> Parts:
         "manifest": manifest,
         "serving": serving,
         "learning": tensors,
-        "memory": state.to_table(samples),
+        "memory": memory,
+        "ledger": carried["ledger"],
         "blobs": {"backbone": body} if body else {},
     }
 
@@ -93,6 +102,8 @@ def restore(
     if solved:
         learner.serve(solved)
     model.predicts_only_ = not learning
+    private = bool(manifest.get("keep_no_samples"))
+    model._carried = {"ledger": stored.ledger, "keep_no_samples": private}
     return model
 
 
@@ -175,7 +186,7 @@ def _parameters(model: "GrowingClassifier") -> dict[str, Any]:
 
     Those are stored by name or not at all.
     """
-    skip = {"backbone", "method", "augment"}
+    skip = {"backbone", "method", "augment", "device"}  # a device is the machine's, not the model's
     return _json({k: v for k, v in model.get_params(deep=False).items() if k not in skip})  # type: ignore[no-any-return]
 
 

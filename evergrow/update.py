@@ -204,9 +204,8 @@ def commit(folder: ModelFolder, clf: "GrowingClassifier", ledger: Any, extra: An
     parts = saving.parts(clf)
     if extra["keep_no_samples"] and parts["memory"] is not None:
         raise _keeps_some(clf.method_)
-    manifest = parts.pop("manifest") | extra
-    manifest["parameters"].pop("device", None)  # of this machine, not of the model
-    return folder.commit(manifest=manifest, ledger=ledger, **parts)
+    parts["manifest"] |= extra
+    return folder.commit(**parts | {"ledger": ledger})
 
 
 def load(folder: ModelFolder, given: Given) -> "GrowingClassifier":

@@ -111,3 +111,20 @@ def test_images_in_a_memory_come_back_bit_for_bit(tmp_path):
     twin = load(tmp_path)
     assert torch.equal(twin.learner_.past.x, model.learner_.past.x)
     assert twin.learner_.past.x.shape == (25, 3, 9, 9)
+
+
+def test_what_the_command_line_has_learnt_is_still_known_after_a_save_in_python(tmp_path):
+    from evergrow import update
+
+    np.savez(tmp_path / "a.npz", X=X[FIRST], y=Y[FIRST])
+    update.learn(tmp_path / "m", tmp_path / "a.npz")
+    load(tmp_path / "m").partial_fit(X[SECOND], Y[SECOND]).save(tmp_path / "m")
+    again = update.learn(tmp_path / "m", tmp_path / "a.npz")
+    assert (again["samples"], again["passed_over"], again["version"]) == (0, int(FIRST.sum()), 2)
+
+
+def test_a_model_goes_to_a_machine_without_its_device(tmp_path):
+    model = GrowingClassifier(device="cpu").partial_fit(X, Y)
+    model.device = "cuda:7"
+    model.save(tmp_path)
+    assert load(tmp_path).device == "auto"

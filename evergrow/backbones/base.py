@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from .. import prepare
-from ..errors import SettingError
+from ..errors import DataError, SettingError
 from ..network import Body, Inputs
 from ..sources import Seen
 
@@ -41,7 +41,12 @@ class Backbone:
         return asdict(self)
 
     def needs(self, seen: Seen, *kinds: str) -> None:
-        """Raise SettingError unless the data is of one of these kinds."""
+        """Raise SettingError unless the data is of one of these kinds; DataError for texts."""
+        if seen.kind == "text":
+            raise DataError(
+                "the data is texts, and this version has no sentence encoder; pass embeddings "
+                "computed elsewhere as a table of numbers (backbone='none')."
+            )
         if seen.kind not in kinds:
             raise SettingError(
                 f"backbone {type(self).__name__} reads {' or '.join(kinds)} data, "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ..data import Task
+from ..errors import SettingError
 from ..losses import cross_entropy
 from ..memory import Reservoir
 from .base import Method
@@ -26,6 +27,12 @@ class ER(Method):
 
     memory: int = 200
     replay: int = 32
+
+    def __post_init__(self) -> None:
+        if self.memory < 0 or self.replay < 1:
+            raise SettingError(
+                f"memory={self.memory}, replay={self.replay}: at least 0 kept, at least 1 drawn."
+            )
 
     def setup(self) -> None:
         self.past = Reservoir(self.memory, self.how.augment, self.rng)
