@@ -52,7 +52,7 @@ def default_row(x, y, xt, yt):
         "images_per_second": round(len(x) / seconds),
         "seconds_predicting_10000": round(time.perf_counter() - began, 2),
         "peak_memory_GB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2),
-        "penalty": model.learner_._solution.penalty,
+        "penalty": model.learner_.solution().penalty,
     }
 
 

@@ -1,8 +1,9 @@
 """What closed-form methods share: gathering integer sums, scoring with weights solved from them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import isnan
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -10,106 +11,110 @@ from torch import Tensor
 from ..data import Task
 from ..errors import SettingError
 from ..leaveout import Judged
-from ..network import Network
 from ..solve import Solution
 from ..statistics import FeatureStatistics
+from .base import Method
 
 
-class Solved(Protocol):
-    """A method that reads its weights off sums.
+@dataclass(eq=False)
+class ClosedForm(Method):
+    """A method that reads its weights off integer sums over fixed features; it writes `solve`.
 
-    `solve` costs time; `_solution` keeps its answer, outside the state.
+    One pass in any order gives the same sums bit for bit, and nothing is forgotten. Solving costs
+    time: it is done at the first question after a change, and its answer is not part of the state.
+
+    keep: integer feature rows kept a class, to judge by.
     """
 
-    net: Network
-    sums: FeatureStatistics
-    _solution: Solution | None
+    needs_fixed: ClassVar[bool] = True
+    keep: int = 20
 
-    def solve(self) -> Solution: ...
+    def __post_init__(self) -> None:
+        if self.keep < 0:
+            raise SettingError(f"keep={self.keep}: rows kept a class, 0 or more.")
 
-    def features(
-        self, task: Task, scale: float | None = None
-    ) -> Iterator[tuple[Tensor, Tensor]]: ...
+    def solve(self) -> Solution:
+        """Weights read off the sums."""
+        raise NotImplementedError
 
+    def setup(self) -> None:
+        self.sums = FeatureStatistics(self.net.width, self.keep)
+        self._solution: Solution | None = None
 
-def gather(method: Solved, task: Task) -> None:
-    """Add every sample of the task to the sums: one pass, in any order, nothing forgotten."""
-    missing = task.old - len(method.sums.counts)
-    if missing > 0 and len(method.net.head.weight):
-        raise SettingError(
-            f"{type(method).__name__} knows classes by their sums, "
-            f"and has none of the {missing} classes that "
-            "this network learnt elsewhere; use finetune, lwf, er or der++ for it, "
-            "or learn all classes anew."
-        )
-    method._solution = None
-    method.sums.grow(task.total)
-    method.net.fix_scale(task.records)
-    for q, y in method.features(task, method.net.scale):
-        method.sums.add(q, y)
+    def grow(self, old: int, total: int) -> None:
+        """The head stays as it is: columns live in the sums."""
 
+    def learn(self, task: Task) -> None:
+        missing = task.old - len(self.sums.counts)
+        if missing > 0 and len(self.net.head.weight):
+            raise SettingError(
+                f"{type(self).__name__} knows classes by their sums, "
+                f"and has none of the {missing} classes that "
+                "this network learnt elsewhere; use finetune, lwf, er or der++ for it, "
+                "or learn all classes anew."
+            )
+        self._solution = None
+        self.sums.grow(task.total)
+        self.net.fix_scale(task.records)
+        for q, y in self.features(task, self.net.scale):
+            self.sums.add(q, y)
 
-def solution(method: Solved) -> Solution:
-    """The weights for the sums as they are now; solved at the first question after a change."""
-    if method._solution is None:
-        method._solution = method.solve()
-    return method._solution
+    def solution(self) -> Solution:
+        """The weights for the sums as they are now."""
+        if self._solution is None:
+            self._solution = self.solve()
+        return self._solution
 
+    def scores(self, x: Tensor) -> Tensor:
+        """(n, classes) linear scores of the integer features, a row's the same in any batch."""
+        solved, rows, parts = self.solution(), 32, []
+        q = self.net.steady(x, self.net.scale).to(solved.weight.device)
+        for block in q.split(rows):
+            full = torch.nn.functional.pad(block, (0, 0, 0, rows - len(block)))
+            parts.append(solved.scores(full)[: len(block)])
+        return torch.cat(parts)
 
-def scores(method: Solved, x: Tensor) -> Tensor:
-    """(n, classes) linear scores of the integer features, a row's the same in any batch."""
-    solved = solution(method)
-    q = method.net.steady(x, method.net.scale).to(solved.weight.device)
-    rows = 32
-    parts = []
-    for block in q.split(rows):
-        full = torch.nn.functional.pad(block, (0, 0, 0, rows - len(block)))
-        parts.append((full.float() @ solved.weight + solved.bias)[: len(block)])
-    return torch.cat(parts)
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """Softmax at the temperature that fits the kept rows, each judged with itself left out."""
+        return (scores / self.solution().temperature).softmax(1)
 
+    def figures(self) -> dict[str, Any]:
+        """Penalty, temperature, leave-one-out recalls of kept rows: by column, and their mean."""
+        solved = self.solution()
+        recalls = [None if isnan(r) else round(r, 4) for r in solved.judged.accuracy.tolist()]
+        macro = None if isnan(solved.judged.macro) else solved.judged.macro
+        judged = {"rows": solved.judged.rows, "macro": macro, "by_column": recalls}
+        return {
+            "penalty": solved.penalty,
+            "temperature": solved.temperature,
+            "leave_one_out": judged,
+        }
 
-def probabilities(method: Solved, scores: Tensor) -> Tensor:
-    """Softmax at the temperature that fits the kept rows best, each judged with itself left out."""
-    return (scores / solution(method).temperature).softmax(1)
+    def serving(self) -> dict[str, Tensor]:
+        s = self.solution()
+        numbers = [s.penalty, s.temperature, s.judged.macro, s.judged.nll, s.judged.rows]
+        return {
+            "weight": s.weight,
+            "bias": s.bias,
+            "numbers": torch.tensor(numbers, dtype=torch.float64),
+            "recalls": s.judged.accuracy,
+        }
 
+    def serve(self, tensors: dict[str, Tensor]) -> None:
+        penalty, temperature, macro, nll, rows = tensors["numbers"].tolist()
+        judged = Judged(tensors["recalls"], macro, nll, int(rows))
+        weight, bias = tensors["weight"], tensors["bias"]
+        self._solution = Solution(weight, bias, penalty, temperature, judged)
 
-def figures(method: Solved) -> dict[str, Any]:
-    """The penalty, the temperature, and leave-one-out recalls of kept rows: by column, and mean."""
-    solved = solution(method)
-    recalls = [None if isnan(r) else round(r, 4) for r in solved.judged.accuracy.tolist()]
-    macro = None if isnan(solved.judged.macro) else solved.judged.macro
-    judged = {"rows": solved.judged.rows, "macro": macro, "by_column": recalls}
-    return {"penalty": solved.penalty, "temperature": solved.temperature, "leave_one_out": judged}
+    def snapshot(self) -> Callable[[], None]:
+        before = self._solution
+        self.sums.begin()
 
+        def restore() -> None:
+            self.sums.rollback()
+            self._solution = before
 
-def serving(method: Solved) -> dict[str, Tensor]:
-    """The solution as tensors, for the store."""
-    s = solution(method)
-    numbers = [s.penalty, s.temperature, s.judged.macro, s.judged.nll, s.judged.rows]
-    return {
-        "weight": s.weight,
-        "bias": s.bias,
-        "numbers": torch.tensor(numbers, dtype=torch.float64),
-        "recalls": s.judged.accuracy,
-    }
+        return restore
 
-
-def served(tensors: dict[str, Tensor]) -> Solution | None:
-    """The solution that `serving` gave, if it did."""
-    if "weight" not in tensors:
-        return None
-    penalty, temperature, macro, nll, rows = tensors["numbers"].tolist()
-    judged = Judged(tensors["recalls"], macro, nll, int(rows))
-    return Solution(tensors["weight"], tensors["bias"], penalty, temperature, judged)
-
-
-def staged(method: Solved) -> Callable[[], None]:
-    """Begin a task that may fail; the function returned takes back what it added."""
-    before = method._solution
-    method.sums.begin()
-
-    def restore() -> None:
-        method.sums.rollback()
-        method._solution = before
-
-    return restore
+    def done(self) -> None:
+        self.sums.commit()

@@ -6,22 +6,15 @@ sums. The penalty is chosen by generalized cross-validation (Golub, Heath and Wa
 sums. A class of few samples is nearly ignored by the squared error: prefer `lda` then.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-from torch import Tensor
 
 from .. import solve
-from ..data import Task
 from ..errors import SettingError
-from ..statistics import FeatureStatistics
-from . import closed
-from .base import Method
+from .closed import ClosedForm
 
 
 @dataclass(eq=False)
-class Ridge(Method):
+class Ridge(ClosedForm):
     """argmin_W |F W + b - Y|^2 + penalty |W|^2, with Y one-hot and b an intercept without penalty.
 
     penalty: in units of the mean feature variance times samples; None chooses it by
@@ -29,51 +22,15 @@ class Ridge(Method):
     keep: integer feature rows kept a class, to judge by.
 
     >>> Ridge().settings()
-    {'penalty': None, 'keep': 20}
+    {'keep': 20, 'penalty': None}
     """
 
-    needs_fixed: ClassVar[bool] = True
     penalty: float | None = None
-    keep: int = 20
 
     def __post_init__(self) -> None:
-        if (self.penalty is not None and not self.penalty > 0) or self.keep < 0:
-            raise SettingError(
-                f"penalty={self.penalty}, keep={self.keep}: "
-                "penalty is positive or None, keep 0 or more."
-            )
-
-    def setup(self) -> None:
-        self.sums = FeatureStatistics(self.net.width, self.keep)
-        self._solution: solve.Solution | None = None
-
-    def grow(self, old: int, total: int) -> None:
-        """The head stays as it is: columns live in the sums."""
-
-    def learn(self, task: Task) -> None:
-        closed.gather(self, task)
+        super().__post_init__()
+        if self.penalty is not None and not self.penalty > 0:
+            raise SettingError(f"penalty={self.penalty}: positive, or None.")
 
     def solve(self) -> solve.Solution:
-        """Weights read off the sums."""
         return solve.ridge(self.sums, self.penalty)
-
-    def scores(self, x: Tensor) -> Tensor:
-        return closed.scores(self, x)
-
-    def serving(self) -> dict[str, Tensor]:
-        return closed.serving(self)
-
-    def serve(self, tensors: dict[str, Tensor]) -> None:
-        self._solution = closed.served(tensors)
-
-    def probabilities(self, scores: Tensor) -> Tensor:
-        return closed.probabilities(self, scores)
-
-    def figures(self) -> dict[str, Any]:
-        return closed.figures(self)
-
-    def snapshot(self) -> Callable[[], None]:
-        return closed.staged(self)
-
-    def done(self) -> None:
-        self.sums.commit()
