@@ -115,9 +115,11 @@ def summed(rows, shots):
     if both:
         for key in ("ours_macro", "lr_macro", "ours_new", "lr_new"):
             line[f"{key}_where_both"] = round(float(np.mean([r[key] for r in both])), 4)
-        line["pairs_below_half_of_lr_new"] = sum(r["ours_new"] < r["lr_new"] / 2 for r in both)
+        line["pairs_below_half_of_lr_new"] = sum(
+            bool(r["ours_new"] < r["lr_new"] / 2) for r in both
+        )
         worst = max(r["lr_macro"] - r["ours_macro"] for r in both)
-        line["largest_macro_deficit"] = round(worst, 4)
+        line["largest_macro_deficit"] = round(float(worst), 4)
     return line
 
 
