@@ -1,7 +1,7 @@
 """The contract of a backbone: settings that say how inputs are prepared and what is built."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -15,8 +15,10 @@ from ..sources import Seen
 class Backbone:
     """Settings of a backbone: dataclass fields, shown by `get_params`, commands and manifest.json.
 
-    A backbone writes `build`, and `prepare` where its inputs are not images.
+    A backbone writes `build`, and `reads` where its inputs are not images.
     """
+
+    reads: ClassVar[tuple[str, ...]] = ("image",)  # kinds of data; see `sources.Seen`
 
     def prepare(
         self, seen: Seen, image_size: int | tuple[int, int] | None = None
@@ -25,7 +27,7 @@ class Backbone:
 
         Raises SettingError for other kinds.
         """
-        self.needs(seen, "image")
+        self.needs(seen)
         return prepare.spec(seen, image_size)
 
     def inputs(self, prepared: dict[str, Any]) -> Inputs:
@@ -40,16 +42,16 @@ class Backbone:
         """The fields and their values."""
         return asdict(self)
 
-    def needs(self, seen: Seen, *kinds: str) -> None:
-        """Raise SettingError unless the data is of one of these kinds; DataError for texts."""
+    def needs(self, seen: Seen) -> None:
+        """Raise SettingError unless the data is of a kind that it reads; DataError for texts."""
         if seen.kind == "text":
             raise DataError(
                 "the data is texts, and this version has no sentence encoder; pass embeddings "
                 "computed elsewhere as a table of numbers (backbone='none')."
             )
-        if seen.kind not in kinds:
+        if seen.kind not in self.reads:
             raise SettingError(
-                f"backbone {type(self).__name__} reads {' or '.join(kinds)} data, "
+                f"backbone {type(self).__name__} reads {' or '.join(self.reads)} data, "
                 f"this is {seen.kind} data; "
                 f"choose another backbone (backbone='auto' picks one)."
             )

@@ -6,15 +6,13 @@ kernel).
 
 from dataclasses import dataclass
 from math import pi
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from .. import prepare
 from ..errors import SettingError
 from ..network import Body
-from ..sources import Seen
 from .base import Backbone
 
 
@@ -46,6 +44,7 @@ class Fourier(Backbone):
     500
     """
 
+    reads: ClassVar[tuple[str, ...]] = ("table",)
     features: int = 2000
     bandwidth: float = 0.5
 
@@ -54,12 +53,6 @@ class Fourier(Backbone):
             raise SettingError(
                 f"features={self.features}, bandwidth={self.bandwidth}: both must be positive."
             )
-
-    def prepare(
-        self, seen: Seen, image_size: int | tuple[int, int] | None = None
-    ) -> dict[str, Any]:
-        self.needs(seen, "table")
-        return prepare.spec(seen, image_size)
 
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
         return Cosines(prepared["columns"], self.features, self.bandwidth, rng)

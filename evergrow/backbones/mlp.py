@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from .. import prepare
 from ..errors import SettingError
 from ..network import Body
-from ..sources import Seen
 from .base import Backbone
 from .none import shape_of
 
@@ -54,17 +52,12 @@ class MLP(Backbone):
     400
     """
 
+    reads: ClassVar[tuple[str, ...]] = ("image", "table", "tensor")
     hidden: Sequence[int] = (256, 256)
 
     def __post_init__(self) -> None:
         if not self.hidden or min(self.hidden) < 1:
             raise SettingError(f"hidden={self.hidden!r}: one width or more, each at least 1.")
-
-    def prepare(
-        self, seen: Seen, image_size: int | tuple[int, int] | None = None
-    ) -> dict[str, Any]:
-        self.needs(seen, "image", "table", "tensor")
-        return prepare.spec(seen, image_size)
 
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
         return Layers(prod(shape_of(prepared)), list(self.hidden), rng)

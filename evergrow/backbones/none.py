@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from .. import prepare
 from ..network import Body
-from ..sources import Seen
 from .base import Backbone
 
 
@@ -43,11 +41,7 @@ class Nothing(Backbone):
     3
     """
 
-    def prepare(
-        self, seen: Seen, image_size: int | tuple[int, int] | None = None
-    ) -> dict[str, Any]:
-        self.needs(seen, "image", "table", "tensor")
-        return prepare.spec(seen, image_size)
+    reads: ClassVar[tuple[str, ...]] = ("image", "table", "tensor")
 
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
         scales = {

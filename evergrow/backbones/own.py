@@ -3,15 +3,13 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from .. import prepare
 from ..errors import SettingError
 from ..network import Body, Inputs, evaluating
-from ..sources import Seen
 from .base import Backbone
 from .none import shape_of
 
@@ -115,16 +113,11 @@ class Own(Backbone):
     5
     """
 
+    reads: ClassVar[tuple[str, ...]] = ("image", "tensor")
     module: nn.Module | Callable[[], nn.Module] = field(repr=False)
     head: str = ""
     mean: list[float] | None = None
     std: list[float] | None = None
-
-    def prepare(
-        self, seen: Seen, image_size: int | tuple[int, int] | None = None
-    ) -> dict[str, Any]:
-        self.needs(seen, "image", "tensor")
-        return prepare.spec(seen, image_size)
 
     def inputs(self, prepared: dict[str, Any] | None) -> Inputs:
         return Inputs("image", self.mean, self.std)  # float tensors pass it as they are

@@ -32,7 +32,7 @@ class Timm(Backbone):
     def prepare(
         self, seen: Seen, image_size: int | tuple[int, int] | None = None
     ) -> dict[str, Any]:
-        self.needs(seen, "image")
+        self.needs(seen)
         size = image_size or tuple(self._config()["input_size"][1:])
         return prepare.spec(seen, size, channels=3)
 
