@@ -29,26 +29,19 @@ def ours(name, seed, x, y, xt, yt):
     from evergrow import GrowingClassifier, methods
     from evergrow.backbones import MLP
 
-    method = methods.get(name, memory=MEMORY, replay=BATCH)
-    model = GrowingClassifier(
-        MLP(hidden=(400, 400)),
-        method,
-        epochs=1,
-        batch_size=BATCH,
-        lr=LR,
-        momentum=0.0,
-        random_state=seed,
-    )
-    model.partial_fit(x[:256], y[:256])  # warm
-    model = GrowingClassifier(
-        MLP(hidden=(400, 400)),
-        method,
-        epochs=1,
-        batch_size=BATCH,
-        lr=LR,
-        momentum=0.0,
-        random_state=seed,
-    )
+    def fresh():
+        return GrowingClassifier(
+            MLP(hidden=(400, 400)),
+            methods.get(name, memory=MEMORY, replay=BATCH),
+            epochs=1,
+            batch_size=BATCH,
+            lr=LR,
+            momentum=0.0,
+            random_state=seed,
+        )
+
+    fresh().partial_fit(x[:256], y[:256])  # warm
+    model = fresh()
     chunks = [(x[np.isin(y, c)], y[np.isin(y, c)]) for c in TASKS]
     began = time.perf_counter()
     for images, labels in chunks:

@@ -381,11 +381,12 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         return cached[1]
 
     def _columns(self, y: np.ndarray) -> torch.Tensor:
+        """(n,) columns of labels, -1 for those that the model does not know."""
         index = self._index()
         if len(y) == 1:
-            return torch.tensor([index[y.tolist()[0]]])
+            return torch.tensor([index.get(y.tolist()[0], -1)])
         found, inverse = np.unique(y, return_inverse=True)
-        columns = np.array([index[label] for label in found.tolist()], dtype=np.int64)
+        columns = np.array([index.get(label, -1) for label in found.tolist()], dtype=np.int64)
         return torch.from_numpy(columns[inverse])
 
     def _chunk(self, X: Any, y: Any = None, *, reset: bool = False, labels: bool = True) -> Chunk:
@@ -445,10 +446,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def _right(self, chunk: Chunk) -> np.ndarray:
         """(n,) whether each answer is right; labels never learnt are wrong."""
         assert chunk.labels is not None
-        answers = self._scores(self._checked(chunk)).argmax(1).numpy()
-        index = self._index()
-        truth = np.array([index.get(label, -1) for label in chunk.labels.tolist()])
-        return np.equal(answers, truth)  # type: ignore[no-any-return]
+        answers = self._scores(self._checked(chunk)).argmax(1)
+        return answers.eq(self._columns(chunk.labels)).numpy()
 
     def _warnings(self, columns: torch.Tensor, old: int) -> list[str]:
         """What a user would want to know before trusting this update."""
@@ -566,9 +565,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         """
         from .backbones.own import Own, find_head
 
-        labels = sources.clean_labels(list(classes))
-        if len(set(labels.tolist())) != len(labels):
-            raise DataError("classes: each output needs a label of its own, and some came twice.")
+        labels = _distinct(classes)
         name = find_head(network, len(labels), head)
         own = Own(
             network, name, *(None if v is None else [float(a) for a in v] for v in (mean, std))
@@ -590,7 +587,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             raise SettingError(
                 f"backbone={backbone!r}: networks trained elsewhere go by timm:<network>."
             )
-        labels = sources.clean_labels(list(classes))
+        labels = _distinct(classes)
         name = find_head(network, len(labels))
         model = cls(backbone=backbone, **parameters)
         form = model.prepare_ = body.prepare(Seen("image", channels=3), model.image_size)
@@ -600,8 +597,6 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
 
     def _adopt(self, settings: Backbone, body: Body, layer: Any, labels: np.ndarray) -> None:
         """Begin with this body, and with this layer's rows as the first columns."""
-        if len(set(labels.tolist())) != len(labels):
-            raise DataError("classes: each output needs a label of its own, and some came twice.")
         self.body_, self.backbone_ = settings, backbones.name_of(settings)
         form: dict[str, Any] | None = getattr(self, "prepare_", None)
         self.prepare_ = form
@@ -652,6 +647,14 @@ def load(
     """
     stored = ModelFolder(path).read(version, learning)
     return saving.restore(GrowingClassifier, stored, backbone, method, learning)
+
+
+def _distinct(classes: Sequence[Any]) -> np.ndarray:
+    """A label for each output of a network, all different."""
+    labels = sources.clean_labels(list(classes))
+    if len(set(labels.tolist())) != len(labels):
+        raise DataError("classes: each output needs a label of its own, and some came twice.")
+    return labels
 
 
 def _tabular(X: Any) -> bool:

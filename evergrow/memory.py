@@ -19,6 +19,15 @@ class Purposes(Protocol):
     def __call__(self, purpose: str) -> torch.Generator: ...
 
 
+def check_replay(memory: int, replay: int) -> None:
+    """Raise SettingError unless `memory` examples can be kept and `replay` drawn.
+
+    >>> check_replay(memory=200, replay=32)
+    """
+    if memory < 0 or replay < 1:
+        raise SettingError(f"memory={memory}, replay={replay}: at least 0 kept, at least 1 drawn.")
+
+
 def pad_columns(t: Tensor, width: int, value: float = torch.nan) -> Tensor:
     """(n, k) -> (n, width), new columns filled with `value`.
 

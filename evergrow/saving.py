@@ -25,7 +25,7 @@ def parts(model: "GrowingClassifier") -> Parts:
     learner, net = model.learner_, model.net_
     carried: Parts = getattr(model, "_carried", {"ledger": None, "keep_no_samples": False})
     tree, tensors, samples = state.flatten(learner.state())
-    body = {k: v for k, v in net.backbone.state_dict().items()}
+    body = net.backbone.state_dict()
     manifest = {
         "classes": model.classes_.tolist(),
         "counts": model.counts_.tolist(),
@@ -44,7 +44,7 @@ def parts(model: "GrowingClassifier") -> Parts:
         "parameters": _parameters(model),
         "asked": {"backbone": _asked(model.backbone), "method": _asked(model.method)},
         "columns": {"count": getattr(model, "n_features_in_", None), "names": _names(model)},
-        "update": _json({k: v for k, v in model.update_.items()}),
+        "update": _json(model.update_),
         "figures": _json(learner.figures()),
         "state": tree,
         "keep_no_samples": carried["keep_no_samples"],
@@ -110,10 +110,7 @@ def restore(
 def fingerprint(module: nn.Module) -> str:
     """sha256 of the names, shapes and types of a module's parameters and buffers."""
     layout = [(k, list(v.shape), str(v.dtype)) for k, v in module.state_dict().items()]
-    constants = getattr(
-        module, "constants", ""
-    )  # what is built in and not stored: a bank of filters, say
-    return hashlib.sha256(json.dumps([layout, constants]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(layout).encode()).hexdigest()
 
 
 def _body(entry: dict[str, Any], given: Any) -> Any:

@@ -149,12 +149,10 @@ def _unlearnt(
 
 
 def _columns(clf: "GrowingClassifier", chunk: "Chunk") -> "np.ndarray":
-    """(n,) columns, -1 for labels that the model does not know."""
+    """(n,) columns, -1 for labels that the model does not know; none where there are no labels."""
     import numpy as np
 
-    index = {label: j for j, label in enumerate(clf.classes_.tolist())}
-    labels = [] if chunk.labels is None else chunk.labels.tolist()
-    return np.array([index.get(label, -1) for label in labels], dtype=np.int64)
+    return np.array([], np.int64) if chunk.labels is None else clf._columns(chunk.labels).numpy()
 
 
 def _private(folder: ModelFolder) -> bool:

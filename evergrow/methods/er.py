@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ..data import Task
-from ..errors import SettingError
 from ..losses import cross_entropy
-from ..memory import Reservoir
+from ..memory import Reservoir, check_replay
 from .base import Method
 
 
@@ -29,10 +28,7 @@ class ER(Method):
     replay: int = 32
 
     def __post_init__(self) -> None:
-        if self.memory < 0 or self.replay < 1:
-            raise SettingError(
-                f"memory={self.memory}, replay={self.replay}: at least 0 kept, at least 1 drawn."
-            )
+        check_replay(self.memory, self.replay)
 
     def setup(self) -> None:
         self.past = Reservoir(self.memory, self.how.augment, self.rng)
