@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from . import backbones, methods, options
+from .backbones.pretrained import having
 from .classifier import GrowingClassifier
 from .errors import DataError, SettingError
 from .methods.base import Method
@@ -75,7 +76,8 @@ def adopted(weights: Path, backbone: str, classes: Any, how: How) -> GrowingClas
             f"--backbone {backbone}: expected timm:<network>; any other network trained elsewhere "
             "is adopted in Python, with GrowingClassifier.adopt."
         )
-    network = _network(backbone.removeprefix("timm:"), len(labels))
+    name = backbone.removeprefix("timm:")
+    network = having(name).create_model(name, pretrained=False, num_classes=len(labels))
     tensors = _tensors(weights)
     if wrong := _misfits(network.state_dict(), tensors):
         raise DataError(
@@ -84,17 +86,6 @@ def adopted(weights: Path, backbone: str, classes: Any, how: How) -> GrowingClas
         )
     network.load_state_dict(tensors)
     return GrowingClassifier.adopt_by_name(network, labels, backbone, **(given | rest))
-
-
-def _network(name: str, outputs: int) -> Any:
-    try:
-        import timm
-    except ImportError:
-        raise SettingError("timm is not installed: pip install 'evergrow[images]'.") from None
-    if not timm.is_model(name):
-        close = ", ".join(timm.list_models(f"*{name[:6]}*")[:8])
-        raise SettingError(f"timm has no network {name!r}; close names: {close or 'none'}.")
-    return timm.create_model(name, pretrained=False, num_classes=outputs)
 
 
 def _misfits(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:

@@ -68,12 +68,7 @@ class Timm(Backbone):
         return body
 
     def _config(self) -> dict[str, Any]:
-        timm = _timm()
-        if not timm.is_model(self.network.split(".")[0]):
-            close = ", ".join(timm.list_models(f"*{self.network.split('.')[0][:6]}*")[:8])
-            raise SettingError(
-                f"timm has no network {self.network!r}; close names: {close or 'none'}."
-            )
+        timm = having(self.network)
         config = timm.get_pretrained_cfg(self.network)
         if config is None:
             return {
@@ -82,6 +77,16 @@ class Timm(Backbone):
                 "std": (0.229, 0.224, 0.225),
             }
         return config.to_dict()  # type: ignore[no-any-return]
+
+
+def having(network: str) -> Any:
+    """timm, which has this network.  Raises SettingError if it has not, or is not installed."""
+    timm = _timm()
+    base = network.split(".")[0]
+    if not timm.is_model(base):
+        close = ", ".join(timm.list_models(f"*{base[:6]}*")[:8])
+        raise SettingError(f"timm has no network {network!r}; close names: {close or 'none'}.")
+    return timm
 
 
 def _timm() -> Any:
