@@ -51,10 +51,7 @@ def parts(model: "GrowingClassifier") -> Parts:
     }
     memory = state.to_table(samples)
     if memory is not None and carried["keep_no_samples"]:
-        raise SettingError(
-            f"this model's folder must hold no raw samples, and {model.method_} keeps some; "
-            "change to a method that keeps none (`evergrow methods` lists what each keeps)."
-        )
+        raise keeps_raw(model.method_)
     serving = {f"head.{k}": v for k, v in net.head.state_dict().items()} | {
         f"solved.{k}": v for k, v in learner.serving().items()
     }
@@ -66,6 +63,14 @@ def parts(model: "GrowingClassifier") -> Parts:
         "ledger": carried["ledger"],
         "blobs": {"backbone": body} if body else {},
     }
+
+
+def keeps_raw(method: str) -> SettingError:
+    """The error of a method that keeps raw samples where the folder must hold none."""
+    return SettingError(
+        f"--keep-no-samples: the method {method} keeps raw samples; choose one that keeps none "
+        "(`evergrow methods` lists what each keeps)."
+    )
 
 
 def restore(

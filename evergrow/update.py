@@ -162,20 +162,13 @@ def _private(folder: ModelFolder) -> bool:
 
 def _keeps_none(clf: "GrowingClassifier") -> None:
     """Refuse a method that is known to keep raw samples, before it learns."""
-    from . import methods
+    from . import methods, saving
 
     name = getattr(clf, "method_", clf.method)
     name = name if isinstance(name, str) else methods.name_of(name)
     keeps = next((e.keeps for e in methods.ENTRIES if e.name == name), "")
     if "images" in keeps:
-        raise _keeps_some(name)
-
-
-def _keeps_some(name: str) -> SettingError:
-    return SettingError(
-        f"--keep-no-samples: the method {name} keeps raw samples; choose one that keeps none "
-        "(`evergrow methods` lists what each keeps)."
-    )
+        raise saving.keeps_raw(name)
 
 
 def _state(clf: "GrowingClassifier", version: int) -> Answer:
@@ -199,11 +192,10 @@ def commit(folder: ModelFolder, clf: "GrowingClassifier", ledger: Any, extra: An
     """One new version of a model folder that is locked already.  Returns its number."""
     from . import saving
 
+    clf._carried = {"ledger": ledger, "keep_no_samples": extra["keep_no_samples"]}
     parts = saving.parts(clf)
-    if extra["keep_no_samples"] and parts["memory"] is not None:
-        raise _keeps_some(clf.method_)
     parts["manifest"] |= extra
-    return folder.commit(**parts | {"ledger": ledger})
+    return folder.commit(**parts)
 
 
 def load(folder: ModelFolder, given: Given) -> "GrowingClassifier":
