@@ -110,6 +110,7 @@ def mean_gradients(
     return {name: t / n for name, t in total.items()}
 
 
+@torch.no_grad()  # of what surrounds it: weights left out would bring a graph of their own
 def _sample_by_sample(
     net: Network,
     weights: Weights,
