@@ -35,8 +35,10 @@ an error came from.
 """
 
 JSON_KEYS = {
-    "learn": "version, classes, new_classes, samples, seconds, method, backbone, reason, warnings, "
-    "passed_over (samples learnt before), skipped (bad files: path and reason), model; dry_run",
+    "learn": "version, classes, new_classes, samples, seconds, method, backbone, reason, advice: "
+    "a list of {rule, text, forecast, remedies, of}, warnings, passed_over (samples learnt "
+    "before), skipped (bad files: path and reason), model; dry_run",
+    "advise": "as learn with --dry-run",
     "predict": "predictions: a list of {input, label, probability, top}, where top is a list of "
     "[label, probability]; version, skipped",
     "evaluate": "accuracy, samples, per_class {label: accuracy}, counts {label: samples}, old and "

@@ -1,7 +1,7 @@
 """The estimator: scikit-learn outside, a growing network inside; labels to columns and back."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields
 from functools import cache
@@ -15,7 +15,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 from torch import nn
 
-from . import backbones, loop, methods, prepare, progress, saving, sources
+from . import backbones, facts, looks, loop, methods, prepare, progress, saving, sources
+from .advice import FEW, advise
 from .backbones.base import Backbone
 from .data import Records, Task
 from .errors import DataError, NotFittedError, SettingError
@@ -79,11 +80,13 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     method_: str
     reason_: str
     prepare_: dict[str, Any] | None
+    began_: looks.Looks | None
     tasks_: int
     adopted_: int
     body_: Backbone
     net_: Network
     learner_: Method
+    _tell: Callable[[list[dict[str, Any]]], None] | None = None  # gets the advice before training
 
     def __init__(
         self,
@@ -155,6 +158,42 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         with self._all_or_nothing():
             return self._learn(X, y, classes, auxiliary)
 
+    def advise(self, X: Any, y: Any = None, auxiliary: Any = None) -> list[dict[str, Any]]:
+        """What to expect of `partial_fit` with the same arguments; nothing is learnt or changed.
+
+        Returns a dict for each rule that has something to say: its name (`rule`), `text`,
+        `forecast` (None, or an interval of accuracy in [0, 1]), `remedies`, and `of` which classes
+        the forecast is.  `update_["advice"]` has the same of what was learnt; docs/advice.md lists
+        the rules.
+        """
+        before, learner = dict(self.__dict__), getattr(self, "learner_", None)
+        how = None if learner is None else learner.how
+        try:
+            chunk, labels = self._labelled(X, y)
+            self._fit_in(chunk)
+            beside = None if auxiliary is None else self._records(auxiliary)
+            if beside is not None:
+                self._reconsider(auxiliary=True)
+            task = self._task(chunk, self._labels(labels, None), beside)
+            return self._advice(task, chunk.seen)
+        finally:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            if learner is not None and how is not None:
+                learner.how = how
+
+    def _advice(self, task: Task, seen: Seen) -> list[dict[str, Any]]:
+        """What to expect of a task, and what the model's first inputs look like, if this is it."""
+        if task.total == task.old and len(task) < FEW:
+            return []  # a stream of single samples has no time for it
+        now = looks.look(task.records, seen, len(task.classes))
+        if not self.tasks_:
+            self.began_ = now
+        found = [advice.plain() for advice in advise(facts.gather(self, task, now))]
+        if self._tell is not None:
+            self._tell(found)
+        return found
+
     def remember(self, X: Any, y: Any = None) -> "GrowingClassifier":
         """Keep a few samples of classes known already, without training on them.
 
@@ -218,14 +257,10 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         if beside is not None:
             self._reconsider(auxiliary=True)
         learn, held = self._hold_back(chunk)
-        assert self.prepare_ is not None and learn.labels is not None
-        records = prepare.Prepared(learn, self.prepare_)
-        self.net_.inputs.fix(records)
-        old, self.classes_ = len(self.classes_), self._labels(labels, classes)
-        total = len(self.classes_)
-        columns = self._columns(learn.labels)
-        boundary = self.boundary == "task" or total > old
-        self._run(Task(records, columns, old, total, self.tasks_, boundary, beside))
+        task = self._task(learn, self._labels(labels, classes), beside)
+        columns, old, total = task.y, task.old, task.total
+        advice = self._advice(task, chunk.seen)
+        self._run(task)
         counts = np.bincount(columns.numpy(), minlength=total)
         counts[:old] += self.counts_
         self.counts_ = counts
@@ -238,13 +273,24 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             "method": self.method_,
             "backbone": self.backbone_,
             "reason": self.reason_,
-            "warnings": [*chunk.notes, *self._warnings(columns, old, beside is not None)],
+            "advice": advice,
+            "warnings": [*chunk.notes, *self._warnings(beside is not None)],
             "skipped": len(chunk.skipped),
             "seconds": time.perf_counter() - began,
         }
         if held is not None:
             self.update_["validation"] = self._judge(held, old)
         return self
+
+    def _task(self, learn: Chunk, classes: np.ndarray, beside: Records | None) -> Task:
+        """What there is to learn; `classes_` is from here on as given."""
+        assert self.prepare_ is not None and learn.labels is not None
+        records = prepare.Prepared(learn, self.prepare_)
+        self.net_.inputs.fix(records)
+        old, total, self.classes_ = len(self.classes_), len(classes), classes
+        boundary = self.boundary == "task" or total > old
+        columns = self._columns(learn.labels)
+        return Task(records, columns, old, total, self.tasks_, boundary, beside)
 
     def _run(self, task: Task) -> None:
         """Let the method learn the task."""
@@ -342,8 +388,6 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         else:
             self.learner_, self.method_ = methods.get(choice.method), choice.method
         self.reason_ = choice.reason
-        if self.learner_.needs_fixed and not self.learner_.draws and trains:
-            self.reason_ += f"; {self.method_} keeps the backbone as it is"
         self._attach()
 
     def _attach(self) -> None:
@@ -522,27 +566,13 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         answers = self._scores(self._checked(chunk)).argmax(1)
         return answers.eq(self._columns(chunk.labels)).numpy()
 
-    def _warnings(self, columns: torch.Tensor, old: int, auxiliary: bool) -> list[str]:
+    def _warnings(self, auxiliary: bool) -> list[str]:
         """What a user would want to know before trusting this update."""
-        found = self._forgetting(columns, old)
+        found = self.learner_.warnings()
         if auxiliary and not self.learner_.uses_auxiliary:
-            found.append(f"{self.method_} has no use for auxiliary inputs; they were passed over.")
-        return found + self.learner_.warnings()
-
-    def _forgetting(self, columns: torch.Tensor, old: int) -> list[str]:
-        alone = old > 0 and int(columns.min()) >= old
-        if alone and self.method_ == "finetune" and self.freeze is not True:
-            return [
-                "plain fine-tuning on new classes alone: expect the old ones to be forgotten. "
-                "Keep a few samples (er, der++), or a fixed backbone (lda)."
-            ]
-        if self.adopted_ and self.method_ == ALONE:
-            return [
-                "the network's own classes have no samples here: what is new is judged by the new "
-                "classes alone; a few old images a class (remember, --old) or unlabelled ones "
-                "(auxiliary=) would help."
-            ]
-        return []
+            line = f"{self.method_} has no use for auxiliary inputs; they were passed over."
+            return [line, *found]
+        return found
 
     # -- answering ---------------------------------------------------------------------------------
 

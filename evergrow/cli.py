@@ -157,50 +157,59 @@ Set = Annotated[
     ),
 ]
 
+Backbone = Annotated[
+    str | None, typer.Option(help="Network of a new model; see `evergrow backbones`.")
+]
+Method = Annotated[
+    str | None,
+    typer.Option(help="How old classes are kept; see `evergrow methods`, or MODULE:CLASS."),
+]
+Epochs = Annotated[int | None, typer.Option(help="Passes over the data.")]
+Freeze = Annotated[
+    str | None,
+    typer.Option(help="`all` of the backbone, or the last layer that does not learn; `none`."),
+]
+ImageSize = Annotated[
+    str | None, typer.Option(help="Size images are brought to, of a new model: 64 or 48x64.")
+]
+Old = Annotated[
+    Path | None,
+    typer.Option(help="A few samples of known classes, to keep and not to train on."),
+]
+Auxiliary = Annotated[
+    Path | None,
+    typer.Option(help="Inputs without labels, for methods that use such (dmc, dmc+)."),
+]
+Again = Annotated[
+    bool, typer.Option("--again", help="Learn samples once more that were learnt before.")
+]
+
 
 @app.command()
 def learn(
     model: Model,
     data: Data,
-    backbone: Annotated[
-        str | None, typer.Option(help="Network of a new model; see `evergrow backbones`.")
-    ] = None,
-    method: Annotated[
-        str | None,
-        typer.Option(help="How old classes are kept; see `evergrow methods`, or MODULE:CLASS."),
-    ] = None,
+    backbone: Backbone = None,
+    method: Method = None,
     set_: Set = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
+    epochs: Epochs = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples in a step.")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
     backbone_lr: Annotated[
         float | None, typer.Option(help="Learning rate of the backbone, if another.")
     ] = None,
-    freeze: Annotated[
-        str | None,
-        typer.Option(help="`all` of the backbone, or the last layer that does not learn; `none`."),
-    ] = None,
+    freeze: Freeze = None,
     optimizer: Annotated[str | None, typer.Option(help="sgd or adamw.")] = None,
-    image_size: Annotated[
-        str | None, typer.Option(help="Size images are brought to, of a new model: 64 or 48x64.")
-    ] = None,
+    image_size: ImageSize = None,
     seed: Annotated[
         int | None, typer.Option(help="Of all that is drawn at random, of a new model.")
     ] = None,
     device: Device = None,
     label: Label = None,
     text: Text = None,
-    old: Annotated[
-        Path | None,
-        typer.Option(help="A few samples of known classes, to keep and not to train on."),
-    ] = None,
-    auxiliary: Annotated[
-        Path | None,
-        typer.Option(help="Inputs without labels, for methods that use such (dmc, dmc+)."),
-    ] = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Learn samples once more that were learnt before.")
-    ] = False,
+    old: Old = None,
+    auxiliary: Auxiliary = None,
+    again: Again = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be learnt; change nothing.")
     ] = False,
@@ -237,7 +246,52 @@ def learn(
         None if old is None else update.Source(old, label, text, skip_bad),
         None if auxiliary is None else update.Source(auxiliary, label, text, skip_bad),
     )
-    answer(update.learn(model, source, how, beside), as_json, display.learnt)
+    answer(update.learn(model, source, how, beside, display.advice), as_json, display.learnt)
+
+
+@app.command()
+def advise(
+    model: Model,
+    data: Data,
+    backbone: Backbone = None,
+    method: Method = None,
+    set_: Set = None,
+    epochs: Epochs = None,
+    freeze: Freeze = None,
+    image_size: ImageSize = None,
+    label: Label = None,
+    text: Text = None,
+    old: Old = None,
+    auxiliary: Auxiliary = None,
+    again: Again = False,
+    probe: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Seconds to train a small network on a part of DATA, where the backbone would "
+            "not learn, to see whether its features do well; 0: do not.",
+        ),
+    ] = 10,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Say what to expect of learning DATA.
+
+    Nothing is learnt, nothing is changed; MODEL need not exist yet.
+    """
+    settings = chosen(backbone=backbone, method=method, epochs=epochs)
+    if freeze is not None:
+        settings["freeze"] = options.layer(freeze)
+    if image_size is not None:
+        settings["image_size"] = options.pixels(image_size)
+    find_here(method)
+    how = How(settings, set_ or (), again)
+    source = update.Source(data, label, text, skip_bad)
+    beside = update.Beside(
+        None if old is None else update.Source(old, label, text, skip_bad),
+        None if auxiliary is None else update.Source(auxiliary, label, text, skip_bad),
+    )
+    answer(update.advise(model, source, how, beside, probe), as_json, display.advised)
 
 
 @app.command()

@@ -90,6 +90,36 @@ def learnt(answer: dict[str, Any]) -> None:
         print(f"version {answer['version']} of {answer['model']}")
 
 
+def advice(found: Sequence[dict[str, Any]]) -> None:
+    """What to be warned of, on standard error: before training, while one can still stop it."""
+    for line in advice_lines([entry for entry in found if entry["rule"] != "outlook"]):
+        print(line, file=sys.stderr, flush=True)
+
+
+def advice_lines(found: Sequence[dict[str, Any]]) -> list[str]:
+    """Advice as people read it: what is to be known, what would help.
+
+    >>> entry = {"rule": "few", "text": "too few.", "remedies": ["more"], "of": "all classes"}
+    >>> advice_lines([entry | {"forecast": [0.2, 0.5]}])
+    ['few: too few. Forecast: 20 to 50 % of all classes.', '  would help: more']
+    """
+    lines = []
+    for entry in found:
+        low, high = (round(100 * share) for share in entry["forecast"] or (0, 0))
+        forecast = f" Forecast: {low} to {high} % of {entry['of']}." if entry["forecast"] else ""
+        lines.append(f"{entry['rule']}: {entry['text']}{forecast}")
+        lines += [f"  would help: {remedy}" for remedy in entry["remedies"]]
+    return lines
+
+
+def advised(answer: dict[str, Any]) -> None:
+    """What would be learnt, and what to expect of it."""
+    new, kept = answer["new_classes"], len(answer["classes"]) - len(answer["new_classes"])
+    print(f"{answer['samples']:,} samples; new classes: {listed(new)}; known before: {kept}")
+    print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
+    print("\n".join(advice_lines(answer["advice"]) or ["no rule has anything to say"]))
+
+
 def predictions(answer: dict[str, Any]) -> None:
     """One line an input."""
     found = answer["predictions"]

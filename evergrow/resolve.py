@@ -24,8 +24,6 @@ class Adopted:
 
 
 ALONE = "gate"  # the method where there is nothing but the network and samples of new classes
-BY_20, BY_UNLABELLED = 5, 7  # points that either buys there: means of benchmarks/adopt.py
-BY_MORE = 2  # points that 20 old samples of each class buy over 5
 
 BACKBONES = {
     "image": ("patches", "images: training-free patch filters"),
@@ -68,18 +66,12 @@ def resolve(
 def _elsewhere(adopted: Adopted) -> tuple[str, str]:
     """Method and reason for a network trained elsewhere."""
     if adopted.remembered:
-        return "regrow", (
-            "samples of the network's own classes are replayed, its answers held; with 20 of each "
-            f"instead of 5, expect about {BY_MORE} points more"
-        )
+        return "regrow", "samples of the network's own classes are replayed, its answers held"
     if adopted.auxiliary:
         return "dmc+", (
-            "unlabelled inputs are at hand: those that seem old teach the old network's answers, "
-            f"about {BY_UNLABELLED} points more than with nothing; 20 labelled ones of each class "
-            f"in their place would give about {BY_UNLABELLED - BY_20} less"
+            "unlabelled inputs are at hand: those that seem old teach the old network's answers"
         )
     return ALONE, (
         "no samples of the network's own classes are at hand: a gate lets in what lies among the "
-        f"new ones; 20 of each old class (remember, --old) would add about {BY_20} points, "
-        f"unlabelled inputs of the same kind (auxiliary=) about {BY_UNLABELLED}"
+        "new ones"
     )

@@ -41,6 +41,7 @@ def parts(model: "GrowingClassifier") -> Parts:
         "method": {"name": model.method_, "settings": _json(learner.settings())},
         "reason": model.reason_,
         "adopted": model.adopted_,
+        "began": getattr(model, "began_", None),
         "parameters": _parameters(model),
         "asked": {"backbone": _asked(model.backbone), "method": _asked(model.method)},
         "columns": {"count": getattr(model, "n_features_in_", None), "names": _names(model)},
@@ -92,6 +93,7 @@ def restore(
     model.counts_ = np.array(manifest["counts"], dtype=np.int64)
     for name in ("tasks", "prepare", "reason", "update", "adopted"):
         setattr(model, f"{name}_", manifest[name])
+    model.began_ = manifest.get("began")  # models saved before it was kept lack it
     model.backbone_, model.method_ = manifest["backbone"]["name"], manifest["method"]["name"]
     if manifest["columns"]["count"] is not None:
         model.n_features_in_ = manifest["columns"]["count"]

@@ -1,7 +1,7 @@
 """A model on disk: one call for each thing done to it; answers are dicts, as --json prints them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SHOWN = 10  # pairs of classes confused most
 BLOCK = 4096  # samples predicted at a time
 Answer = dict[str, Any]
+Tell = Callable[[list[Answer]], None]  # is given advice before training begins
 
 
 @dataclass(frozen=True)
@@ -75,21 +76,26 @@ class Given:
 
 
 def learn(
-    model: str | Path, data: Any, how: How | None = None, beside: Beside = Beside()
+    model: str | Path,
+    data: Any,
+    how: How | None = None,
+    beside: Beside = Beside(),
+    tell: Tell | None = None,
 ) -> Answer:
     """Create a model from data, or let it learn data on top of what it knows: one new version.
 
     data: a Source, or whatever `sources.read` takes. Samples that the model has learnt before are
     passed over; if no other is left, no version is written.
+    tell: is given the advice before training begins.
     Raises DataError, SettingError, ModelError: then the model is as it was.
     """
     began, folder, how = time.perf_counter(), ModelFolder(model), how or How()
     source = _source(data)
     if how.dry_run:
-        answer = _plan(folder, source, how)
+        answer = _plan(folder, source, how, beside, tell)
     else:
         with folder.writer():
-            answer = _learn(folder, source, how, beside)
+            answer = _learn(folder, source, how, beside, tell)
     return answer | {"model": str(folder.path), "seconds": time.perf_counter() - began}
 
 
@@ -97,7 +103,26 @@ def _source(data: Any) -> Source:
     return data if isinstance(data, Source) else Source(data)
 
 
-def _learn(folder: ModelFolder, source: Source, how: How, beside: Beside) -> Answer:
+def advise(
+    model: str | Path,
+    data: Any,
+    how: How | None = None,
+    beside: Beside = Beside(),
+    seconds: float = 0,
+) -> Answer:
+    """What to expect of `learn` with the same arguments; nothing is learnt or written.
+
+    seconds: train a small network on a part of the data for so long, to see whether features that
+    stay as they are do well; 0: do not.
+    """
+    began, folder = time.perf_counter(), ModelFolder(model)
+    answer = _plan(folder, _source(data), how or How(), beside, None, seconds)
+    return answer | {"model": str(folder.path), "seconds": time.perf_counter() - began}
+
+
+def _learn(
+    folder: ModelFolder, source: Source, how: How, beside: Beside, tell: Tell | None
+) -> Answer:
     from . import ledger
 
     clf, past, notes = _open(folder, how)
@@ -105,7 +130,7 @@ def _learn(folder: ModelFolder, source: Source, how: How, beside: Beside) -> Ans
     chunk, found, answer = _unlearnt(clf, past, source.read(), how)
     if not len(chunk):
         idle = [] if old is None else ["there was nothing to learn, so --old was passed over."]
-        nothing = {"samples": 0, "new_classes": [], "warnings": idle}
+        nothing = {"samples": 0, "new_classes": [], "advice": [], "warnings": idle}
         return answer | _state(clf, folder.current()) | nothing
     private = how.keep_no_samples or _private(folder)
     if private:
@@ -113,10 +138,8 @@ def _learn(folder: ModelFolder, source: Source, how: How, beside: Beside) -> Ans
     version = max(folder.versions(), default=0) + 1
     if old is not None:
         past = _remember(clf, past, old, version)
-    unlabelled = beside.auxiliary
-    if unlabelled is not None:
-        unlabelled = _source(unlabelled).read(need_labels=False)
-    clf.partial_fit(chunk, auxiliary=unlabelled)
+    clf._tell = tell
+    clf.partial_fit(chunk, auxiliary=_unlabelled(beside))
     found = ledger.hashes(clf._checked(chunk)) if found is None else found
     columns = _columns(clf, chunk)
     extra = {"keep_no_samples": private, "data": ledger.fingerprint(found, columns)}
@@ -145,20 +168,52 @@ def _remember(clf: "GrowingClassifier", past: Any, old: "Chunk", version: int) -
     return ledger.add(past, found[rows], columns[rows], version)
 
 
-def _plan(folder: ModelFolder, source: Source, how: How) -> Answer:
-    """What `learn` would do; nothing is changed."""
+def _unlabelled(beside: Beside) -> "Chunk | None":
+    given = beside.auxiliary
+    return None if given is None else _source(given).read(need_labels=False)
+
+
+def _plan(
+    folder: ModelFolder,
+    source: Source,
+    how: How,
+    beside: Beside,
+    tell: Tell | None = None,
+    seconds: float = 0,
+) -> Answer:
+    """What `learn` would do, and what to expect of it; nothing on disk is changed."""
     clf, past, notes = _open(folder, how)
     known = clf.classes_.tolist() if hasattr(clf, "classes_") else []
     chunk, _, answer = _unlearnt(clf, past, source.read(), how)
+    if beside.old is not None:
+        _remember(clf, past, _source(beside.old).read(), 0)
     if known:
         clf._checked(chunk)
     else:
         clf._start(chunk)
+    advice = _advised(clf, chunk, _unlabelled(beside), seconds) if len(chunk) else []
+    if tell is not None:
+        tell(advice)
     labels = chunk.labels if len(chunk) else None
     arriving = [] if labels is None else clf._labels(labels, None)[len(known) :].tolist()
     state = _state(clf, folder.current() if known else 0) | {"classes": [*known, *arriving]}
-    planned = {"samples": len(chunk), "new_classes": arriving, "warnings": notes}
+    planned = {"samples": len(chunk), "new_classes": arriving, "advice": advice, "warnings": notes}
     return answer | state | planned | {"dry_run": True}
+
+
+def _advised(
+    clf: "GrowingClassifier", chunk: "Chunk", auxiliary: "Chunk | None", seconds: float
+) -> list[Answer]:
+    """The advice on a chunk, what a probe of so many seconds says included."""
+    found = clf.advise(chunk, auxiliary=auxiliary)
+    if seconds > 0:
+        from .advice import weak_backbone
+        from .probe import probe
+
+        probed = probe(clf, chunk, seconds)
+        weak = None if probed is None else weak_backbone(probed)
+        found += [] if weak is None else [weak.plain()]
+    return found
 
 
 def _open(folder: ModelFolder, how: How) -> "tuple[GrowingClassifier, Any, list[str]]":
@@ -228,7 +283,7 @@ def _state(clf: "GrowingClassifier", version: int) -> Answer:
 def _updated(clf: "GrowingClassifier", notes: Sequence[str]) -> Answer:
     last = clf.update_
     warnings = [*notes, *last["warnings"]]
-    return {k: last[k] for k in ("new_classes", "samples")} | {"warnings": warnings}
+    return {k: last[k] for k in ("new_classes", "samples", "advice")} | {"warnings": warnings}
 
 
 def commit(folder: ModelFolder, clf: "GrowingClassifier", ledger: Any, extra: Answer) -> int:

@@ -77,11 +77,11 @@ def test_the_update_says_what_happened_and_why():
 def test_plain_fine_tuning_on_new_classes_alone_is_warned_of():
     X, y = blobs()
     model = GrowingClassifier(net, "finetune", epochs=1).partial_fit(X[y == "a"], y[y == "a"])
-    assert not model.update_["warnings"]
+    assert not model.update_["advice"]
     model.partial_fit(X[y == "b"], y[y == "b"])
-    assert "forgotten" in model.update_["warnings"][0]
+    assert "forgotten" in model.update_["advice"][0]["text"]
     model.partial_fit(X, y)
-    assert not model.update_["warnings"]
+    assert not model.update_["advice"]
 
 
 def test_predict_before_learn_says_so():
@@ -256,7 +256,7 @@ def test_an_adopted_network_gains_classes_from_data_that_holds_only_new_ones():
     model.partial_fit(FLAT[rows], ["seven"] * rows.sum())
     assert model.classes_.tolist() == [*NAMES, "seven"]
     assert model.predict_proba(FLAT).shape == (len(FLAT), 6)
-    assert model.method_ == "gate" and "old images" in model.update_["warnings"][0]
+    assert model.method_ == "gate" and model.update_["advice"][0]["rule"] == "adopted-alone"
     assert model.score(FLAT[old], np.array(NAMES)[LABELS[old]]) > 0.8
     assert model.score(FLAT[rows], ["seven"] * rows.sum()) > 0.6
 

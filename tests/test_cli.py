@@ -293,7 +293,8 @@ def test_adopt_begins_with_the_networks_own_predictions(ask, run, tmp_path, trai
     (tmp_path / "data" / "coat").mkdir(parents=True)
     (tmp_path / "a.png").rename(tmp_path / "data" / "coat" / "a.png")
     answer = ask("learn", model, tmp_path / "data", "--epochs", "1")
-    assert answer["classes"] == ["shirt", "shoe", "hat", "coat"] and answer["warnings"]
+    assert answer["classes"] == ["shirt", "shoe", "hat", "coat"]
+    assert [a["rule"] for a in answer["advice"]] == ["adopted-alone", "few-samples"]
     refused(run, model, "adopt", model, *adopting(place, weights, "classes.txt"), said="already")
 
 
@@ -721,3 +722,77 @@ def test_help_and_show_need_no_torch(learnt):
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+
+
+# -- advice ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def forgetful(week_1, tmp_path):
+    """A model that keeps nothing of what it learns."""
+    with pytest.raises(SystemExit) as ended:
+        app(
+            ["learn", str(tmp_path / "f"), str(week_1), "--backbone", "mlp", "--method", "finetune"]
+        )
+    assert ended.value.code == 0
+    return tmp_path / "f"
+
+
+def test_advice_comes_before_training_on_standard_error(run, forgetful, week_2, monkeypatch):
+    from evergrow import loop
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "run", interrupted)
+    before = content(forgetful)
+    code, out, err = run("learn", forgetful, week_2)
+    assert code == 130 and out == "" and content(forgetful) == before
+    assert "new-classes-alone: 3 of 3 old classes" in err and "would help: keep 20 images" in err
+
+
+def test_advice_is_in_the_answer_of_learn_and_of_its_dry_run(ask, forgetful, week_2):
+    dry = ask("learn", forgetful, week_2, "--dry-run")
+    done = ask("learn", forgetful, week_2)
+    (entry,) = done["advice"]
+    assert entry["rule"] == "new-classes-alone" and entry["forecast"] == [0.28, 0.42]
+    assert dry["advice"] == done["advice"] and "new-classes-alone" not in str(done["warnings"])
+
+
+def test_advise_says_all_of_it_and_changes_nothing(run, ask, forgetful, week_2, tmp_path):
+    before = content(forgetful)
+    answer = ask("advise", forgetful, week_2)
+    assert [entry["rule"] for entry in answer["advice"]] == ["new-classes-alone"]
+    assert answer["new_classes"] == ["bar-5", "bar-7"] and content(forgetful) == before
+    code, out, err = run("advise", forgetful, week_2, "--method", "er", "--set", "memory=5")
+    assert code == 0 and "small-memory: a memory of 5 for 5 classes" in out
+    assert content(forgetful) == before
+
+
+def test_advise_needs_no_model_and_makes_none(run, ask, week_1, tmp_path):
+    words = ["advise", tmp_path / "none", week_1, "--backbone", "resnet32", "--method", "lda"]
+    answer = ask(*words, "--probe", "0")
+    assert [entry["rule"] for entry in answer["advice"]] == ["untrained-backbone"]
+    assert answer["version"] == 0 and not (tmp_path / "none").exists()
+    code, out, _ = run("advise", tmp_path / "none", week_1, "--probe", "0", "--backbone", "none")
+    assert code == 0 and "no rule has anything to say" in out
+
+
+def test_the_probe_is_asked_for_by_its_seconds(ask, tmp_path):
+    x = rng.normal(size=(400, 2)).astype(np.float32)
+    np.savez(tmp_path / "crossed.npz", x=x, y=(x[:, 0] * x[:, 1] > 0).astype(int))
+    words = ["advise", tmp_path / "none", tmp_path / "crossed.npz", "--backbone", "none"]
+    assert ask(*words, "--probe", "0")["advice"] == []
+    assert [a["rule"] for a in ask(*words, "--probe", "3")["advice"]] == ["weak-backbone"]
+
+
+def test_advise_uses_old_samples_and_auxiliary_ones(ask, forgetful, week_1, week_2, tmp_path):
+    words = ["advise", forgetful, week_2, "--method", "dmc"]
+    assert [a["rule"] for a in ask(*words)["advice"]] == ["no-auxiliary"]
+    assert ask(*words, "--auxiliary", week_1)["advice"] == []
+    words, old = (
+        ["advise", forgetful, week_2, "--method", "er"],
+        pictures(tmp_path / "o", [0, 1, 2]),
+    )
+    rules = [ask(*words, *more)["advice"][0]["rule"] for more in ([], ["--old", old])]
+    assert rules == ["new-classes-alone", "outlook"]

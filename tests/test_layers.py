@@ -9,12 +9,12 @@ SOURCE = Path(__file__).parents[1] / "evergrow"
 ORDER = """
 errors progress display options randomness data views
 labels pixels images arrays chunk forms frames idx npz tables listing samples files inputs datasets
-sources prepare
+sources prepare looks
 network springs branches backbones vae losses memory exemplars
 integers projection mahalanobis moments statistics leaveout novelty penalty solve opinion loop
-methods resolve
+methods resolve facts advice
 state disk manifest folder lock store saving classifier
-ledger configure checks update demo cli __main__
+ledger configure checks probe update demo cli __main__
 """.split()
 
 

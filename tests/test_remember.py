@@ -93,7 +93,8 @@ def test_auto_with_nothing_at_hand_keeps_the_networks_decisions_and_says_what_wo
     same = ~np.isin(model.predict(X), list("be"))
     assert model.method_ == "gate" and model.score(X, Y) > 0.8
     assert (model.predict(X)[same] == before[same]).all()
-    assert "points" in model.update_["reason"] and "remember" in model.update_["warnings"][0]
+    remedies = model.update_["advice"][0]["remedies"]
+    assert "points" in remedies[0] and "remember" in remedies[0]
 
 
 def test_what_is_remembered_survives_the_folder(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evergrow.resolve import ALONE, BY_20, Adopted, resolve
+from evergrow.resolve import ALONE, Adopted, resolve
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,6 @@ def test_the_choice(given, backbone, method):
 )
 def test_a_network_trained_elsewhere_is_grown_by_what_is_at_hand(at_hand, method):
     assert resolve("own", "auto", "tensor", True, adopted=at_hand).method == method
-
-
-def test_the_reason_says_in_points_what_one_more_thing_would_buy():
-    reason = resolve("own", "auto", "tensor", True, adopted=Adopted()).reason
-    assert f"about {BY_20} points" in reason and "20 of each old class" in reason
 
 
 def test_the_reason_names_what_was_chosen():

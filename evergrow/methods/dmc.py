@@ -94,10 +94,6 @@ class DMC(Method):
 
     def _judge(self, old: Network, task: Task) -> None:
         if task.auxiliary is None:
-            self._notes = [
-                "consolidation had no auxiliary inputs and saw the task's own alone: expect old "
-                "classes to suffer; pass unlabelled inputs of all kinds (auxiliary=, --auxiliary)."
-            ]
             return
         off = distance(_some(old, task.records), _some(old, task.auxiliary))
         if off > self.far:

@@ -82,11 +82,10 @@ class DMCPlus(Method):
         if old is not None and task.auxiliary is not None and later.any():
             yield from self._consolidate(task, old, task.auxiliary)
             return
-        if old is not None:
+        if old is not None and task.auxiliary is not None:
             self._notes = [
-                "consolidation had no unlabelled inputs, or no new class: the old network's "
-                "answers on the task's own inputs stood in; pass unlabelled inputs (auxiliary=, "
-                "--auxiliary)."
+                "no class is new: the unlabelled inputs were passed over, and the old network's "
+                "answers on the task's own inputs stood in."
             ]
         for batch in self.batches(task):
             logits = self.net(batch.x)

@@ -1,0 +1,131 @@
+"""What is at hand when a chunk comes: of the model, its method and backbone, and of the samples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from . import looks, methods
+from .data import Task
+from .memory import Memory
+from .methods.closed import ClosedForm
+
+if TYPE_CHECKING:
+    from .classifier import GrowingClassifier
+
+BORN_RANDOM = ("mlp", "convnet", "resnet32")  # backbones that know nothing until they are trained
+BOUNDED = 2**40  # a memory with more room keeps everything
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is at hand when a chunk comes.
+
+    method, family, settings: as it is listed, and its settings.  backbone: its name.
+    trains: whether the backbone learns.  untrained: whether its first, random weights stay.
+    classes: labels by column, new ones last.  old: how many were known.
+    learnt, coming: samples by column, learnt before and in the chunk.
+    tasks: chunks learnt before.  adopted: whether classes came with a network trained elsewhere
+        and have no samples here.
+    room: examples a bounded memory may hold; None where there is no such.
+    held: mean number of examples kept of each old class that has none in the chunk.
+    auxiliary, wants_auxiliary: whether unlabelled inputs came; whether the method needs such.
+    width: features.  penalty: where a method of fixed features has one that is not chosen.
+    recall: leave-one-out recall of the model as it is, in [0, 1]; None where it is not at hand.
+    unlike: in what the inputs differ from those the model began with; see `looks.differences`.
+    """
+
+    method: str
+    family: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    backbone: str = ""
+    trains: bool = True
+    untrained: bool = False
+    classes: Sequence[Any] = ()
+    old: int = 0
+    learnt: Sequence[int] = ()
+    coming: Sequence[int] = ()
+    tasks: int = 0
+    adopted: bool = False
+    room: int | None = None
+    held: float = 0.0
+    auxiliary: bool = False
+    wants_auxiliary: bool = False
+    width: int = 0
+    penalty: float | None = None
+    recall: float | None = None
+    unlike: Sequence[str] = ()
+
+    @property
+    def absent(self) -> int:
+        """Old classes without a sample in the chunk."""
+        return sum(n == 0 for n in self.coming[: self.old])
+
+    @property
+    def born(self) -> int:
+        """Classes that are new."""
+        return len(self.classes) - self.old
+
+    @property
+    def share(self) -> float:
+        """Share of all classes that the chunk has samples of, in [0, 1]."""
+        return 1 - self.absent / len(self.classes)
+
+
+def gather(model: "GrowingClassifier", task: Task, now: looks.Looks | None) -> Facts:
+    """The facts of a task that a model is about to learn; `classes_` has the new ones already.
+
+    now: what its inputs look like.
+    """
+    learner, net = model.learner_, model.net_
+    entry = next((e for e in methods.ENTRIES if e.name == model.method_), None)
+    coming = torch.bincount(task.y, minlength=task.total)
+    learnt = torch.zeros_like(coming)
+    learnt[: task.old] = torch.from_numpy(model.counts_)
+    trains = net.backbone.trains and model.freeze is not True
+    fixed = learner.needs_fixed and not learner.draws
+    memory = next((m for m in vars(learner).values() if isinstance(m, Memory)), None)
+    return Facts(
+        model.method_,
+        entry.family if entry else "",
+        learner.settings(),
+        model.backbone_,
+        trains and not fixed,
+        fixed and model.backbone_ in BORN_RANDOM,
+        model.classes_.tolist(),
+        task.old,
+        learnt.tolist(),
+        coming.tolist(),
+        task.number,
+        bool(model.adopted_),
+        memory.room if memory is not None and memory.room < BOUNDED else None,
+        _held(memory, task),
+        task.auxiliary is not None,
+        learner.uses_auxiliary,
+        _width(learner, net.width),
+        learner.settings().get("penalty") if fixed else None,
+        _recall(learner),
+        looks.differences(getattr(model, "began_", None), now),
+    )
+
+
+def _held(memory: Memory | None, task: Task) -> float:
+    """Mean number of examples kept of each old class that the task has no sample of."""
+    absent = task.absent(task.old)
+    if memory is None or not len(memory) or not len(absent):
+        return 0.0
+    return float(torch.isin(memory.y, absent).sum()) / len(absent)
+
+
+def _width(learner: Any, features: int) -> int:
+    """Features that the last layer reads."""
+    return learner.sums.width if isinstance(learner, ClosedForm) else features
+
+
+def _recall(learner: Any) -> float | None:
+    """Leave-one-out recall, where the weights are solved already: solving would take too long."""
+    solved = learner._solution if isinstance(learner, ClosedForm) else None
+    if solved is None or not solved.judged.rows:
+        return None
+    return float(solved.judged.accuracy.nanmean())
