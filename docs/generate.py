@@ -38,7 +38,7 @@ JSON_KEYS = {
     "learn": "version, classes, new_classes, samples, seconds, method, backbone, reason, advice: "
     "a list of {rule, text, forecast, remedies, of}, warnings, passed_over (samples learnt "
     "before), skipped (bad files: path and reason), model; dry_run",
-    "advise": "as learn with --dry-run",
+    "advise": "as learn with --dry-run; probe {features, trained, held, seconds, network}, or null",
     "predict": "predictions: a list of {input, label, probability, top}, where top is a list of "
     "[label, probability]; version, skipped",
     "evaluate": "accuracy, samples, per_class {label: accuracy}, counts {label: samples}, old and "

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,7 +191,11 @@ def _plan(
         clf._checked(chunk)
     else:
         clf._start(chunk)
-    advice = _advised(clf, chunk, _unlabelled(beside), seconds) if len(chunk) else []
+    advice = clf.advise(chunk, auxiliary=_unlabelled(beside)) if len(chunk) else []
+    if seconds > 0 and len(chunk):
+        probed = _probed(clf, chunk, seconds)
+        advice += probed["advice"]
+        answer["probe"] = probed["probe"]
     if tell is not None:
         tell(advice)
     labels = chunk.labels if len(chunk) else None
@@ -201,19 +205,17 @@ def _plan(
     return answer | state | planned | {"dry_run": True}
 
 
-def _advised(
-    clf: "GrowingClassifier", chunk: "Chunk", auxiliary: "Chunk | None", seconds: float
-) -> list[Answer]:
-    """The advice on a chunk, what a probe of so many seconds says included."""
-    found = clf.advise(chunk, auxiliary=auxiliary)
-    if seconds > 0:
-        from .advice import weak_backbone
-        from .probe import probe
+def _probed(clf: "GrowingClassifier", chunk: "Chunk", seconds: float) -> Answer:
+    """What a probe of so many seconds found, and the advice that follows from it."""
+    from .advice import weak_backbone
+    from .probe import probe
 
-        probed = probe(clf, chunk, seconds)
-        weak = None if probed is None else weak_backbone(probed)
-        found += [] if weak is None else [weak.plain()]
-    return found
+    found = probe(clf, chunk, seconds)
+    weak = None if found is None else weak_backbone(found)
+    return {
+        "probe": None if found is None else asdict(found),
+        "advice": [] if weak is None else [weak.plain()],
+    }
 
 
 def _open(folder: ModelFolder, how: How) -> "tuple[GrowingClassifier, Any, list[str]]":
