@@ -320,6 +320,35 @@ def show(model: Model, as_json: Json = False) -> None:
 
 
 @app.command()
+def report(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", parser=place, help="A model, or results of a benchmark."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file to write.")] = Path(
+        "report.html"
+    ),
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Labelled samples to judge the model by too, with images of mistakes."),
+    ] = None,
+    label: Label = None,
+    text: Text = None,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Write one HTML file about FOLDER.
+
+    Of a model: accuracy over updates, what is confused, calibration, costs, versions, advice. Of
+    results: methods side by side. It needs no network and no other file.
+    """
+    from . import report
+
+    source = None if data is None else update.Source(data, label, text, skip_bad)
+    answer(report.write(folder, output, source), as_json, display.written)
+
+
+@app.command()
 def rollback(
     model: Model,
     to: Annotated[

@@ -182,6 +182,11 @@ def _version(entry: dict[str, Any], current: int) -> list[Any]:
     ]
 
 
+def written(answer: dict[str, Any]) -> None:
+    """Where a report lies."""
+    print(f"{answer['report']} written, {size(answer['bytes'])}; open it in a browser")
+
+
 def rolled_back(answer: dict[str, Any]) -> None:
     """The version that is current now."""
     print(f"version {answer['version']} is current, with classes {listed(answer['classes'])}")

@@ -340,6 +340,56 @@ def evaluate(model: str | Path, data: Any, given: Given = Given()) -> Answer:
     }
 
 
+@dataclass(frozen=True)
+class Examined:
+    """A model asked about labelled samples.  report: as `outcome.report`, of samples it knows.
+
+    labels: by column.  unknown: labels that the model does not know, whose samples are passed over.
+    """
+
+    report: Answer
+    labels: list[str]
+    unknown: list[str]
+    records: Any
+    y: "np.ndarray"
+    answers: "np.ndarray"
+
+    def images(self, label: str, predicted: str, most: int) -> list[bytes]:
+        """PNG files of samples of one label that got this answer; none where they are no images."""
+        import numpy as np
+        import torch
+
+        from .state import to_png
+
+        same = (self.y == self.labels.index(label)) & (self.answers == self.labels.index(predicted))
+        x = self.records.take(torch.from_numpy(np.flatnonzero(same)[:most]))
+        return to_png(x) if x.dtype == torch.uint8 and x.ndim == 4 else []
+
+
+def examined(folder: ModelFolder, data: Any, given: Given = Given()) -> Examined:
+    """Ask a model about labelled samples, and keep what it answered.  Raises DataError."""
+    import numpy as np
+
+    from . import outcome, prepare
+
+    clf, chunk = load(folder, given), _source(data).read()
+    if chunk.labels is None:
+        raise DataError("samples to judge by need labels: name their column with --label.")
+    columns = _columns(clf, chunk)
+    unknown = sorted({str(label) for label in chunk.labels[columns < 0].tolist()})
+    chunk, y = chunk.subset(np.flatnonzero(columns >= 0)), columns[columns >= 0]
+    if not len(y):
+        raise DataError("the model knows none of these labels; name data with classes it learnt.")
+    shares = np.concatenate([clf.predict_proba(chunk.subset(r)) for r in _blocks(len(y))])
+    labels = [str(label) for label in clf.classes_.tolist()]
+    judged = outcome.Judged(shares, y, "samples given")
+    old = len(clf.update_.get("old_classes", ()))
+    report = outcome.report(judged, labels, old, None)
+    assert clf.prepare_ is not None
+    records = prepare.Prepared(chunk, clf.prepare_)
+    return Examined(report, labels, unknown, records, y, judged.answers)
+
+
 def _blocks(n: int) -> "list[np.ndarray]":
     import numpy as np
 

@@ -14,7 +14,7 @@ network springs branches backbones vae losses memory heldout exemplars
 integers projection mahalanobis moments statistics leaveout novelty penalty solve opinion loop
 methods resolve
 state disk manifest folder lock store judging saving classifier
-ledger configure checks update demo cli __main__
+ledger configure checks update demo charts history page modelpage resultspage report cli __main__
 """.split()
 
 
