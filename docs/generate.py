@@ -35,9 +35,12 @@ an error came from.
 """
 
 JSON_KEYS = {
-    "learn": "version, classes, new_classes, samples, seconds, method, backbone, reason, advice: "
-    "a list of {rule, text, forecast, remedies, of}, warnings, passed_over (samples learnt "
-    "before), skipped (bad files: path and reason), model; dry_run",
+    "learn": "version, classes, new_classes, samples, seconds, method, backbone, reason, advice: a "
+    "list of {rule, text, forecast, remedies, of}, warnings, passed_over (samples learnt before), "
+    "held_back (samples to judge by), report (what the update did: by, samples, new_classes, "
+    "old_before, old, new, all, margins, per_class, before, judged, lost, confusion, calibration), "
+    "bytes, skipped (bad files: path and reason), model; dry_run. Refused by the gate: error, "
+    "report",
     "advise": "as learn with --dry-run; probe {features, trained, held, seconds, network}, or null",
     "predict": "predictions: a list of {input, label, probability, top}, where top is a list of "
     "[label, probability]; version, skipped",
@@ -47,6 +50,7 @@ JSON_KEYS = {
     "show": "version, versions, classes, counts {label: samples}, method, method_settings, "
     "backbone, backbone_settings, reason, input, raw_samples, bytes, version_bytes, history: a "
     "list of versions",
+    "report": "report (the file), bytes",
     "rollback": "version, versions, classes",
     "adopt": "as learn; adopted",
     "check": "method, passed",

@@ -32,7 +32,8 @@ class Facts:
     held: mean number of examples kept of each old class that has none in the chunk.
     auxiliary, wants_auxiliary: whether unlabelled inputs came; whether the method needs such.
     width: features.  penalty: where a method of fixed features has one that is not chosen.
-    recall: leave-one-out recall of the model as it is, in [0, 1]; None where it is not at hand.
+    recall: mean recall of the model as it is, in [0, 1], on samples that it has not learnt; None
+        where it is not at hand.
     unlike: in what the inputs differ from those the model began with; see `looks.differences`.
     """
 
@@ -73,10 +74,15 @@ class Facts:
         return 1 - self.absent / len(self.classes)
 
 
-def gather(model: "GrowingClassifier", task: Task, now: looks.Looks | None) -> Facts:
+def gather(
+    model: "GrowingClassifier",
+    task: Task,
+    now: looks.Looks | None,
+    recalls: Sequence[float | None] | None = None,
+) -> Facts:
     """The facts of a task that a model is about to learn; `classes_` has the new ones already.
 
-    now: what its inputs look like.
+    now: what its inputs look like.  recalls: of the model as it is, by column, where known.
     """
     learner, net = model.learner_, model.net_
     entry = next((e for e in methods.ENTRIES if e.name == model.method_), None)
@@ -105,7 +111,7 @@ def gather(model: "GrowingClassifier", task: Task, now: looks.Looks | None) -> F
         learner.uses_auxiliary,
         _width(learner, net.width),
         learner.settings().get("penalty") if fixed else None,
-        _recall(learner),
+        _recall(recalls),
         looks.differences(getattr(model, "began_", None), now),
     )
 
@@ -123,9 +129,7 @@ def _width(learner: Any, features: int) -> int:
     return learner.sums.width if isinstance(learner, ClosedForm) else features
 
 
-def _recall(learner: Any) -> float | None:
-    """Leave-one-out recall, where the weights are solved already: solving would take too long."""
-    solved = learner._solution if isinstance(learner, ClosedForm) else None
-    if solved is None or not solved.judged.rows:
-        return None
-    return float(solved.judged.accuracy.nanmean())
+def _recall(recalls: Sequence[float | None] | None) -> float | None:
+    """Their mean, where there are any."""
+    known = [recall for recall in recalls or () if recall is not None]
+    return sum(known) / len(known) if known else None

@@ -728,7 +728,7 @@ def test_help_and_show_need_no_torch(learnt):
 
 
 @pytest.fixture
-def forgetful(week_1, tmp_path):
+def keeps_nothing(week_1, tmp_path):
     """A model that keeps nothing of what it learns."""
     with pytest.raises(SystemExit) as ended:
         app(
@@ -738,35 +738,35 @@ def forgetful(week_1, tmp_path):
     return tmp_path / "f"
 
 
-def test_advice_comes_before_training_on_standard_error(run, forgetful, week_2, monkeypatch):
+def test_advice_comes_before_training_on_standard_error(run, keeps_nothing, week_2, monkeypatch):
     from evergrow import loop
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(loop, "run", interrupted)
-    before = content(forgetful)
-    code, out, err = run("learn", forgetful, week_2)
-    assert code == 130 and out == "" and content(forgetful) == before
+    before = content(keeps_nothing)
+    code, out, err = run("learn", keeps_nothing, week_2)
+    assert code == 130 and out == "" and content(keeps_nothing) == before
     assert "new-classes-alone: 3 of 3 old classes" in err and "would help: keep 20 images" in err
 
 
-def test_advice_is_in_the_answer_of_learn_and_of_its_dry_run(ask, forgetful, week_2):
-    dry = ask("learn", forgetful, week_2, "--dry-run")
-    done = ask("learn", forgetful, week_2)
+def test_advice_is_in_the_answer_of_learn_and_of_its_dry_run(ask, keeps_nothing, week_2):
+    dry = ask("learn", keeps_nothing, week_2, "--dry-run")
+    done = ask("learn", keeps_nothing, week_2)
     (entry,) = done["advice"]
     assert entry["rule"] == "new-classes-alone" and entry["forecast"] == [0.32, 0.42]
     assert dry["advice"] == done["advice"] and "new-classes-alone" not in str(done["warnings"])
 
 
-def test_advise_says_all_of_it_and_changes_nothing(run, ask, forgetful, week_2, tmp_path):
-    before = content(forgetful)
-    answer = ask("advise", forgetful, week_2)
+def test_advise_says_all_of_it_and_changes_nothing(run, ask, keeps_nothing, week_2, tmp_path):
+    before = content(keeps_nothing)
+    answer = ask("advise", keeps_nothing, week_2)
     assert [entry["rule"] for entry in answer["advice"]] == ["new-classes-alone"]
-    assert answer["new_classes"] == ["bar-5", "bar-7"] and content(forgetful) == before
-    code, out, err = run("advise", forgetful, week_2, "--method", "er", "--set", "memory=5")
+    assert answer["new_classes"] == ["bar-5", "bar-7"] and content(keeps_nothing) == before
+    code, out, err = run("advise", keeps_nothing, week_2, "--method", "er", "--set", "memory=5")
     assert code == 0 and "small-memory: a memory of 5 for 5 classes" in out
-    assert content(forgetful) == before
+    assert content(keeps_nothing) == before
 
 
 def test_advise_needs_no_model_and_makes_none(run, ask, week_1, tmp_path):
@@ -788,13 +788,84 @@ def test_the_probe_is_asked_for_by_its_seconds(ask, tmp_path):
     assert found["probe"]["trained"] > 0.8 > found["probe"]["features"]
 
 
-def test_advise_uses_old_samples_and_auxiliary_ones(ask, forgetful, week_1, week_2, tmp_path):
-    words = ["advise", forgetful, week_2, "--method", "dmc"]
+def test_advise_uses_old_samples_and_auxiliary_ones(ask, keeps_nothing, week_1, week_2, tmp_path):
+    words = ["advise", keeps_nothing, week_2, "--method", "dmc"]
     assert [a["rule"] for a in ask(*words)["advice"]] == ["no-auxiliary"]
     assert ask(*words, "--auxiliary", week_1)["advice"] == []
     words, old = (
-        ["advise", forgetful, week_2, "--method", "er"],
+        ["advise", keeps_nothing, week_2, "--method", "er"],
         pictures(tmp_path / "o", [0, 1, 2]),
     )
     rules = [ask(*words, *more)["advice"][0]["rule"] for more in ([], ["--old", old])]
     assert rules == ["new-classes-alone", "outlook"]
+
+
+# -- the update judged ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory):
+    """A model that plain fine-tuning trains, of three classes of 60 pictures, and two more."""
+    place = tmp_path_factory.mktemp("gate")
+    first, second = place / "first", place / "second"
+    pictures(first, [0, 1, 2], count=60)
+    pictures(second, [5, 7], count=60)
+    words = ["--backbone", "mlp", "--method", "finetune", "--set", "backbone.hidden=32"]
+    with pytest.raises(SystemExit):
+        app(["learn", str(place / "model"), str(first), *words, "--lr", "0.1", "--epochs", "20"])
+    return place
+
+
+def test_every_learn_says_what_it_did_to_old_and_new_classes(forgetful, ask, tmp_path, run):
+    model = shutil.copytree(forgetful / "model", tmp_path / "model")
+    found = ask("learn", model, forgetful / "second")["report"]
+    assert found["old_before"] > 0.9 > 0.2 > found["old"] and found["new"] > 0.9
+    assert found["samples"] == 30 and len(found["lost"]) == 3
+    written = json.loads((model / "versions" / "000002" / "manifest.json").read_text())
+    assert written["update"]["report"] == found
+    assert "recall" in run("show", model)[1]
+
+
+def test_the_gate_refuses_with_exit_code_3_and_the_model_is_as_it_was(forgetful, run):
+    model, second = forgetful / "model", forgetful / "second"
+    before = content(model)
+    code, out, err = run("learn", model, second, "--gate", "2.0")
+    assert code == 3 and err.count("evergrow: ") == 1 and "old classes fall" in err
+    assert "lost: bar-0" in out
+    code, out, _ = run("learn", model, second, "--gate", "2.0", "--json")
+    answer = json.loads(out)
+    assert code == 3 and answer["error"]["type"] == "GateError"
+    assert answer["report"]["old"] < 0.2
+    assert content(model) == before
+
+
+def test_the_gate_lets_pass_what_costs_nothing(model, week_2, ask):
+    answer = ask("learn", model, week_2, "--gate", "2.0")
+    assert answer["version"] == 2 and answer["report"]["old"] == answer["report"]["old_before"]
+
+
+def test_nothing_is_held_back_where_it_is_turned_off(forgetful, ask, run, tmp_path):
+    model, words = tmp_path / "model", ["--backbone", "mlp", "--method", "finetune"]
+    answer = ask("learn", model, forgetful / "first", *words, "--validation", "0", "--epochs", "1")
+    assert answer["held_back"] == 0 and answer["report"] is None
+    assert not ask("show", model)["raw_samples"]
+    code, _, err = run("learn", model, forgetful / "second", "--gate", "2.0")
+    assert code == 3 and "cannot tell" in err
+
+
+def test_held_back_samples_are_not_stored_where_none_may_be(forgetful, ask, tmp_path):
+    model, words = tmp_path / "model", ["--backbone", "mlp", "--method", "finetune"]
+    words += ["--keep-no-samples", "--epochs", "1"]
+    assert ask("learn", model, forgetful / "first", *words)["held_back"] == 18
+    assert not ask("show", model)["raw_samples"]
+
+
+def test_held_back_samples_are_passed_over_the_next_time(forgetful, ask, tmp_path):
+    model = shutil.copytree(forgetful / "model", tmp_path / "model")
+    answer = ask("learn", model, forgetful / "first")
+    assert answer["samples"] == 0 and answer["passed_over"] == 180
+
+
+@pytest.mark.parametrize("words", [("--gate", "-1"), ("--validation", "-5"), ("--gate", "nan")])
+def test_numbers_that_are_none_are_usage(model, week_2, run, words):
+    assert run("learn", model, week_2, *words)[0] == 2
