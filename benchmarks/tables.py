@@ -1,16 +1,16 @@
-"""Write the tables of docs/methods.md from the results there are: python benchmarks/tables.py."""
+"""Write the tables of the docs from the results there are: python benchmarks/tables.py."""
 
 import json
 from pathlib import Path
 
 from common import RESULTS
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "methods.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
-def summary(name):
+def summary(name, key="summary"):
     path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text())["summary"] if path.exists() else []
+    return json.loads(path.read_text())[key] if path.exists() else []
 
 
 def lines(header, rows):
@@ -49,14 +49,33 @@ def speed():
     return lines(("method", "ratio"), [(s["method"], s["ratio"]) for s in summary("speed")])
 
 
+def forecasts():
+    found = {}
+    for row in summary("forecasts", "rows"):
+        by = "replay" if "memory" in row["settings"] else "sums"
+        kind = f"outlook of {by}" if row["rule"] == "outlook" else row["rule"]
+        for key in (kind, "all"):
+            found.setdefault(key, []).append(row)
+    rows = []
+    for kind, part in found.items():
+        held = 100 * sum(row["held"] for row in part) / len(part)
+        width = 100 * sum(row["forecast"][1] - row["forecast"][0] for row in part) / len(part)
+        rows.append((kind, len(part), f"{held:.0f} %", f"{width:.0f} points"))
+    return lines(("forecast of", "how many", "held", "mean width"), sorted(rows, reverse=True))
+
+
+TABLES = {"methods.md": (families, adopt, speed), "advice.md": (forecasts,)}
+
+
 def main():
-    text = DOCUMENT.read_text()
-    for part in (families, adopt, speed):
-        name = part.__name__
-        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        head, rest = text.split(start)
-        text = head + start + "\n".join(part()) + "\n" + rest[rest.index(end) :]
-    DOCUMENT.write_text(text)
+    for document, parts in TABLES.items():
+        text = (DOCS / document).read_text()
+        for part in parts:
+            name = part.__name__
+            start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+            head, rest = text.split(start)
+            text = head + start + "\n".join(part()) + "\n" + rest[rest.index(end) :]
+        (DOCS / document).write_text(text)
 
 
 if __name__ == "__main__":

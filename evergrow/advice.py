@@ -34,6 +34,8 @@ HELD = (  # old images held a class at most, recall of old classes: 5th and 95th
     (40.0, 0.50, 0.98),
     (inf, 0.57, 1.0),
 )
+ENOUGH = 7  # old images held a class, above which their nearest neighbours say what to expect:
+NEAREST, NEAREST_ADDS, BELOW, ABOVE = 0.75, 0.17, 0.21, 0.14  # recall, and the same percentiles
 LEAST_BESIDE = 0.85  # recall of new classes beside replayed ones
 GROWTH, SLACK = 0.05, 0.07  # errors that new classes add to leave-one-out ones; and on top, noise
 
@@ -160,6 +162,9 @@ def _replayed(facts: Facts) -> Interval | None:
     if not facts.absent or not facts.held:
         return None
     low, high = next((a, b) for most, a, b in HELD if facts.held <= most)
+    if facts.held > ENOUGH and facts.nearest is not None:
+        middle = NEAREST * facts.nearest + NEAREST_ADDS
+        low, high = max(middle - BELOW, 0.0), min(middle + ABOVE, 1.0)
     lost = 1 - facts.share
     return _clipped(lost * low + facts.share * LEAST_BESIDE, lost * high + facts.share)
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from . import looks, methods
+from . import looks, methods, nearest
 from .data import Task
+from .looks import evenly_spaced
 from .memory import Memory
 from .methods.closed import ClosedForm
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 BORN_RANDOM = ("mlp", "convnet", "resnet32")  # backbones that know nothing until they are trained
 BOUNDED = 2**40  # a memory with more room keeps everything
+KEPT = 256  # samples of a memory that are looked at, at most
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Facts:
         and have no samples here.
     room: examples a bounded memory may hold; None where there is no such.
     held: mean number of examples kept of each old class that has none in the chunk.
+    nearest: recall of those classes by the nearest neighbour among what is kept and what comes.
     auxiliary, wants_auxiliary: whether unlabelled inputs came; whether the method needs such.
     width: features.  penalty: where a method of fixed features has one that is not chosen.
     recall: mean recall of the model as it is, in [0, 1], on samples that it has not learnt; None
@@ -51,6 +54,7 @@ class Facts:
     adopted: bool = False
     room: int | None = None
     held: float = 0.0
+    nearest: float | None = None
     auxiliary: bool = False
     wants_auxiliary: bool = False
     width: int = 0
@@ -107,6 +111,7 @@ def gather(
         bool(model.adopted_),
         memory.room if memory is not None and memory.room < BOUNDED else None,
         _held(memory, task),
+        _nearest(model, memory, task),
         task.auxiliary is not None,
         learner.uses_auxiliary,
         _width(learner, net.width),
@@ -122,6 +127,18 @@ def _held(memory: Memory | None, task: Task) -> float:
     if memory is None or not len(memory) or not len(absent):
         return 0.0
     return float(torch.isin(memory.y, absent).sum()) / len(absent)
+
+
+@torch.no_grad()
+def _nearest(model: "GrowingClassifier", memory: Memory | None, task: Task) -> float | None:
+    """Recall of absent old classes by the nearest neighbour, from some hundred samples."""
+    absent = task.absent(task.old)
+    if memory is None or memory.room >= BOUNDED or not len(memory) or not len(absent):
+        return None
+    kept, come = evenly_spaced(len(memory), KEPT), evenly_spaced(len(task), looks.ROWS)
+    parts = memory.take(kept), task.records.take(come)
+    x = torch.cat([model.net_.inputs(part.to(model.net_.device)) for part in parts])
+    return nearest.recall(x.cpu(), torch.cat([memory.y[kept], task.y[come]]), absent)
 
 
 def _width(learner: Any, features: int) -> int:

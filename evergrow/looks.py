@@ -34,7 +34,7 @@ def look(records: Records, seen: Seen, classes: int = 1) -> Looks | None:
     n = len(records)
     if n < FEWEST:
         return None
-    x = records.take(torch.linspace(0, n - 1, min(n, ROWS)).long())
+    x = records.take(evenly_spaced(n, ROWS))
     x = x.double() / 255 if x.dtype == torch.uint8 else x.double()
     if seen.kind == "tensor":
         x = x.flatten()[:, None]
@@ -50,6 +50,15 @@ def look(records: Records, seen: Seen, classes: int = 1) -> Looks | None:
         "std": _rounded(std),
         "high": round(float(x.abs().max()), 6),
     }
+
+
+def evenly_spaced(n: int, most: int) -> Tensor:
+    """Up to `most` rows of n, the first and the last one among them.
+
+    >>> evenly_spaced(9, 3).tolist(), evenly_spaced(2, 3).tolist()
+    ([0, 4, 8], [0, 1])
+    """
+    return torch.linspace(0, n - 1, min(n, most)).long()
 
 
 def _flat(x: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ Measured on digits, each case in a second or two. Forecasts are held against wha
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,13 @@ def test_a_memory_of_twenty_a_class_does_well_and_only_the_outlook_is_given():
     model = learnt("er", range(8), range(8, 10), memory=200)
     assert list(said(model)) == ["outlook"] and recall(model) > 0.85
     assert holds(said(model)["outlook"], recall(model))
+
+
+def test_the_outlook_of_replay_goes_by_how_alike_classes_are():
+    facts = Facts("er", "rehearsal", classes="abcd", old=2, tasks=1, room=80, held=20)
+    facts = replace(facts, learnt=[90, 90, 0, 0], coming=[0, 0, 90, 90])
+    found = [advise(replace(facts, nearest=share))[0].forecast for share in (0.4, 1.0)]
+    assert found == [(0.555, 0.805), (0.78, 1.0)]  # old: .75 * .4 + .17 - .21, + .14; new: .85, 1
 
 
 def test_the_sums_of_reprise_need_no_large_memory():

@@ -45,6 +45,14 @@ def test_what_a_memory_holds_of_absent_classes_is_a_mean():
     assert facts(model, "abcd").held == 0  # none is absent
 
 
+def test_the_nearest_neighbour_of_what_a_memory_holds_tells_distant_classes_apart():
+    model = GrowingClassifier("mlp", methods.ER(memory=30), epochs=1)
+    assert facts(model.partial_fit(X, Y)).nearest > 0.9  # a and b are nine deviations apart
+    model = GrowingClassifier("mlp", methods.ER(memory=30), epochs=1)
+    assert facts(model.partial_fit(X[rng.permutation(60)], Y)).nearest < 0.7
+    assert facts(GrowingClassifier("none", "joint").partial_fit(X, Y)).nearest is None
+
+
 @pytest.mark.parametrize("name", ["joint", "finetune", "lda"])
 def test_methods_that_keep_everything_or_nothing_have_no_room(name):
     assert facts(GrowingClassifier("none", name).partial_fit(X, Y)).room is None
