@@ -141,8 +141,8 @@ def advised(answer: dict[str, Any]) -> None:
     print(f"{answer['samples']:,} samples; new classes: {listed(new)}; known before: {kept}")
     print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
     print("\n".join(advice_lines(answer["advice"]) or ["no rule has anything to say"]))
-    if answer.get("probe"):
-        found = answer["probe"]
+    found = answer.get("probe")
+    if found and all(entry["rule"] != "weak-backbone" for entry in answer["advice"]):
         print(
             f"probe: {percent(found['features'])} by features as they are, "
             f"{percent(found['trained'])} by {found['network']} trained for "

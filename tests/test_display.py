@@ -40,3 +40,20 @@ def test_methods_stand_under_their_family_at_a_terminal(capsys, monkeypatch):
     lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert [line.split()[0] for line in lines[2:]] == ["ONE", "a", "b", "TWO", "c"]
     assert "images (needs: luck)" in lines[-1] and lines[-1].endswith("Does it. Someone 2020")
+
+
+def test_advice_names_its_rule_its_forecast_and_what_helps_and_the_outlook_is_no_warning(capsys):
+    common = {"of": "all classes", "remedies": ["more"]}
+    found = [
+        {"rule": "few", "text": "too few.", "forecast": None} | common,
+        {"rule": "outlook", "text": "well.", "forecast": [0.5, 0.9]} | common,
+    ]
+    display.advice(found)
+    said = capsys.readouterr()
+    assert said.out == "" and said.err == "few: too few.\n  would help: more\n"
+    probe = {"features": 0.9, "trained": 0.8, "network": "mlp", "seconds": 3.2, "held": 50}
+    answer = {"samples": 7, "classes": ["a"], "new_classes": ["a"], "advice": found, "reason": "so"}
+    display.advised(answer | {"method": "lda", "backbone": "none", "probe": probe})
+    out = capsys.readouterr().out
+    assert "outlook: well. Forecast: 50 to 90 % of all classes." in out
+    assert "90.0 % by features as they are, 80.0 % by mlp trained for 3 s, of 50" in out
