@@ -14,7 +14,9 @@ network springs branches backbones vae losses memory exemplars
 integers projection mahalanobis moments statistics leaveout novelty penalty solve opinion loop
 methods resolve
 state disk manifest folder lock store saving classifier
-ledger configure checks update demo cli __main__
+ledger configure checks update
+metrics scenarios conditions catalogue
+demo cli __main__
 """.split()
 
 
