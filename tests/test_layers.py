@@ -15,7 +15,8 @@ integers projection mahalanobis moments statistics leaveout novelty penalty solv
 methods resolve
 state disk manifest folder lock store saving classifier
 ledger configure checks update
-metrics scenarios conditions catalogue
+metrics scenarios conditions catalogue subject course tuning machine board results scoreboard
+jobs bench
 demo cli __main__
 """.split()
 
