@@ -122,7 +122,7 @@ def _sample_by_sample(
 
     inside = (None, *(0 for _ in block))
     found = vmap(grad(one), in_dims=inside)(weights, *block)
-    return {name: size(g).sum(0) for name, g in found.items()}
+    return {name: size(g.detach()).sum(0) for name, g in found.items()}
 
 
 @torch.enable_grad()

@@ -41,6 +41,7 @@ def test_mean_gradients_are_those_of_one_sample_at_a_time(size, upto):
         net, weights, [(x[:3], y[:3]), (x[3:], y[3:])], nn.functional.cross_entropy, size
     )
     assert found.keys() == weights.keys()
+    assert not any(value.requires_grad for value in found.values())
     assert ("backbone.conv.weight" in found) == (upto is None)
     expected = {name: torch.zeros_like(w) for name, w in weights.items()}
     for i in range(5):
