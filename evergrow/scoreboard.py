@@ -35,12 +35,13 @@ LEGEND = (
     "it alone; kept: bytes of the model with what it remembers."
 )
 STYLE = """
-:root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }
-body { margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
+:root { color-scheme: light dark; font: 14px/1.45 system-ui, sans-serif; }
+body { margin: 2rem auto; max-width: 85rem; padding: 0 1rem; }
 div { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap;
+th, td { padding: .3rem .5rem; text-align: right; vertical-align: bottom;
          border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+td { white-space: nowrap; }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
 tr.floor, tr.ceiling { font-style: italic; }
 """

@@ -5,17 +5,19 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from evergrow import bench
+from evergrow import bench, catalogue, conditions, scoreboard, tuning
 from evergrow.bench import Runs
 from evergrow.errors import SettingError
 from evergrow.options import How
 from evergrow.results import COLUMNS, Results
+from evergrow.scenarios import Cut
 from evergrow.subject import Subject
 
 QUICK = How({"backbone": "mlp", "epochs": 1}, ["backbone.hidden=8"])
@@ -154,6 +156,24 @@ def test_kill_9_loses_only_what_was_running(tmp_path):
     running.wait()
     kept = Results(tmp_path / "results").rows()
     assert kept and kept[0]["method"] == "ncm" and kept[0]["last"] > 0.5
+
+
+def test_the_documentation_names_every_scenario_column_and_cut():
+    text = (Path(__file__).parents[1] / "docs" / "bench.md").read_text()
+    for entry in catalogue.ENTRIES:
+        assert f"| `{entry.name}` | {entry.line} |" in text
+    for name in [*COLUMNS, *(f.name for f in fields(Cut)), *conditions.CHANGES]:
+        assert f"`{name}" in text or f",{name}" in text, name
+    for rate in tuning.RATES:
+        assert f"{rate}" in text
+
+
+def test_the_table_of_the_documentation_is_that_of_the_rows():
+    root = Path(__file__).parents[1]
+    rows = Results(root / "benchmarks" / "results" / "bench-digits").rows()
+    made = scoreboard.markdown(rows).split("\n\n", 1)[1]
+    assert made in (root / "docs" / "bench.md").read_text()
+    assert {row["seed"] for row in rows} == {0, 1, 2} and not any(row["dirty"] for row in rows)
 
 
 def _environment() -> dict[str, str]:
