@@ -36,7 +36,10 @@ an error came from.
 
 JSON_KEYS = {
     "learn": "version, classes, new_classes, samples, seconds, method, backbone, reason, warnings, "
-    "passed_over (samples learnt before), skipped (bad files: path and reason), model; dry_run",
+    "passed_over (samples learnt before), held_back (samples to judge by), report (what the "
+    "update did: by, samples, new_classes, old_before, old, new, all, margins, per_class, before, "
+    "judged, lost, confusion, calibration), bytes, skipped (bad files: path and reason), model; "
+    "dry_run. Refused by the gate: error, report",
     "predict": "predictions: a list of {input, label, probability, top}, where top is a list of "
     "[label, probability]; version, skipped",
     "evaluate": "accuracy, samples, per_class {label: accuracy}, counts {label: samples}, old and "
@@ -45,6 +48,7 @@ JSON_KEYS = {
     "show": "version, versions, classes, counts {label: samples}, method, method_settings, "
     "backbone, backbone_settings, reason, input, raw_samples, bytes, version_bytes, history: a "
     "list of versions",
+    "report": "report (the file), bytes",
     "rollback": "version, versions, classes",
     "adopt": "as learn; adopted",
     "check": "method, passed",

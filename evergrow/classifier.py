@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 from torch import nn
 
-from . import backbones, loop, methods, prepare, progress, saving, sources
+from . import backbones, heldout, judging, loop, methods, prepare, progress, saving, sources
 from .backbones.base import Backbone
 from .data import Records, Task
 from .errors import DataError, NotFittedError, SettingError
@@ -55,8 +55,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         small.
     boundary: "task": each call is a task; "new classes": a stream, methods consolidate only when
         classes arrive.
-    validation: share of each chunk held back and never trained on, in [0, 1); accuracy on it is in
-        `update_`.
+    validation: samples of each class held back, never trained on and kept to judge updates by (see
+        `assess`), at most a tenth of what a class brings and of the method's memory; 0: none.
+        Closed-form methods learn all samples and judge kept rows, each left out in turn.
     num_workers: threads that decode the next batches while this one is learnt; 0 decodes in turn.
     device: "auto", "cpu", "cuda", ...  precision: "auto" (float32), "float32", "bfloat16",
         "float16".
@@ -81,6 +82,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     prepare_: dict[str, Any] | None
     tasks_: int
     adopted_: int
+    heldout_: heldout.HeldOut
     body_: Backbone
     net_: Network
     learner_: Method
@@ -102,7 +104,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         augment: Any = None,
         image_size: int | tuple[int, int] | None = None,
         boundary: str = "task",
-        validation: float = 0,
+        validation: int = 0,
         num_workers: int = 0,
         device: str = "auto",
         precision: str = "auto",
@@ -217,13 +219,16 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         beside = None if auxiliary is None else self._records(auxiliary)
         if beside is not None:
             self._reconsider(auxiliary=True)
-        learn, held = self._hold_back(chunk)
-        assert self.prepare_ is not None and learn.labels is not None
-        records = prepare.Prepared(learn, self.prepare_)
-        self.net_.inputs.fix(records)
+        self.heldout_ = self.heldout_.keep(judging.most_kept(self))
+        before = judging.recalls(self)
         old, self.classes_ = len(self.classes_), self._labels(labels, classes)
         total = len(self.classes_)
-        columns = self._columns(learn.labels)
+        columns = self._columns(labels)
+        learn, rows = judging.apart(self, chunk, columns)
+        columns = columns[rows]
+        assert self.prepare_ is not None
+        records = prepare.Prepared(learn, self.prepare_)
+        self.net_.inputs.fix(records)
         boundary = self.boundary == "task" or total > old
         self._run(Task(records, columns, old, total, self.tasks_, boundary, beside))
         counts = np.bincount(columns.numpy(), minlength=total)
@@ -232,7 +237,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         self.tasks_ += 1
         self.update_ = {
             "task": self.tasks_,
-            "samples": len(columns),
+            "samples": len(labels),
+            "held_back": len(labels) - len(columns),
             "old_classes": self.classes_[:old].tolist(),
             "new_classes": self.classes_[old:].tolist(),
             "method": self.method_,
@@ -241,10 +247,30 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             "warnings": [*chunk.notes, *self._warnings(columns, old, beside is not None)],
             "skipped": len(chunk.skipped),
             "seconds": time.perf_counter() - began,
+            "before": before,
+            "report": None,
         }
-        if held is not None:
-            self.update_["validation"] = self._judge(held, old)
         return self
+
+    def assess(self) -> dict[str, Any]:
+        """What the last update did, from samples that were not learnt; kept in `update_["report"]`.
+
+        Mean recalls of old classes before and after, of new ones and all, by class, with margins;
+        which old classes lost most and what they were taken for; the confusion; calibration. See
+        `outcome.report`. Closed-form methods judge the rows that they keep, each left out in turn;
+        others what `validation` held back. Old classes before the update are known where the model
+        could be judged then, at no cost or because `validation` asks for it.
+        Raises SettingError where nothing was held back.
+        """
+        self._fitted()
+        report = judging.report(self) if self.update_ else None
+        if report is None:
+            raise SettingError(
+                "there are no samples to judge the last update by: let validation=20 hold some "
+                "back before learning, or use score(X, y) with samples of your own."
+            )
+        self.update_ = self.update_ | {"report": report}
+        return report
 
     def _run(self, task: Task) -> None:
         """Let the method learn the task."""
@@ -290,12 +316,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         self.prepare_ = self.body_.prepare(chunk.seen, self.image_size)
         body = self.body_.build(self.prepare_, Generators(self._seed())("backbone"))
         self.net_ = Network(body, self.body_.inputs(self.prepare_)).eval()
-        self.classes_, self.counts_, self.tasks_, self.adopted_ = (
-            np.array([]),
-            np.zeros(0, int),
-            0,
-            0,
-        )
+        self.classes_, self.counts_ = np.array([]), np.zeros(0, int)
+        self.tasks_, self.adopted_, self.heldout_ = 0, 0, heldout.nothing()
         if chunk.kind == "table" and not hasattr(
             self, "n_features_in_"
         ):  # not through scikit-learn
@@ -491,31 +513,6 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             not isinstance(self.backbone, str | Backbone) or getattr(self, "backbone_", "") == "own"
         )
 
-    def _hold_back(self, chunk: Chunk) -> tuple[Chunk, Chunk | None]:
-        """What to learn, and what is held back for validation: the same share of every class."""
-        if not self.validation:
-            return chunk, None
-        if not 0 < self.validation < 1:
-            raise SettingError(f"validation={self.validation!r}: the share held back, in [0, 1).")
-        assert chunk.labels is not None
-        rng = Generators(self._seed(), self.tasks_)("validation")
-        order = torch.randperm(len(chunk), generator=rng).numpy()
-        _, column, size = np.unique(chunk.labels[order], return_inverse=True, return_counts=True)
-        order, column = order[np.argsort(column, kind="stable")], np.sort(column)
-        rank = np.arange(len(order)) - (np.cumsum(size) - size)[column]
-        held = rank < (size[column] * self.validation).astype(int)
-        apart = chunk.subset(np.sort(order[held])) if held.any() else None
-        return chunk.subset(np.sort(order[~held])), apart
-
-    def _judge(self, held: Chunk, old: int) -> dict[str, Any]:
-        right = self._right(held)
-        assert held.labels is not None
-        new = ~np.isin(held.labels, self.classes_[:old])
-        shares = {"all": right, "old": right[~new], "new": right[new]}
-        return {k: float(v.mean()) if len(v) else None for k, v in shares.items()} | {
-            "samples": len(held)
-        }
-
     def _right(self, chunk: Chunk) -> np.ndarray:
         """(n,) whether each answer is right; labels never learnt are wrong."""
         assert chunk.labels is not None
@@ -605,9 +602,12 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
 
     # -- on disk -----------------------------------------------------------------------------------
 
-    def save(self, path: str | Path) -> int:
+    def save(self, path: str | Path, gate: float | None = None) -> int:
         """Write a new version into the model folder (made if need be); returns its number.
 
+        gate: percentage points of mean recall that the last update may cost the old classes; if it
+            costs more, or leaves a new class below half of the mean recall, GateError is raised and
+            nothing written.
         Raises ModelError if the path is something else, LockedError while another process writes.
         """
         self._fitted()
@@ -615,6 +615,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             raise SettingError(
                 "this model was loaded with learning=False: load it whole to save it."
             )
+        if gate is not None:
+            judging.gate(self, gate)
         folder = ModelFolder(path)
         with folder.writer():
             return folder.commit(**saving.parts(self))
@@ -684,6 +686,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         self.net_.head.extend(layer.weight.data, bias)
         self.classes_, self.counts_ = np.array(labels.tolist()), np.zeros(len(labels), int)
         self.tasks_, self.adopted_, self.update_ = 0, len(labels), {}
+        self.heldout_ = heldout.nothing()
         self._choose_method("image")
 
     # -- scikit-learn ------------------------------------------------------------------------------

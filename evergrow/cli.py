@@ -4,8 +4,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -42,7 +43,11 @@ class Commands(TyperGroup):
             usage = getattr(error, "format_message", None)  # typer's own: a wrong option
             if (usage and not ctx.obj) or os.environ.get("EVERGROW_DEBUG"):
                 raise
-            fail(type(error).__name__, usage() if usage else message(error), ctx.obj)
+            found = getattr(error, "report", None)
+            if found and not ctx.obj:
+                display.judged(found)
+            more = {"report": found} if found else {}
+            fail(type(error).__name__, usage() if usage else message(error), ctx.obj, more)
             raise typer.Exit(USAGE if usage else exit_code(error)) from None
 
 
@@ -68,10 +73,12 @@ def message(error: Exception) -> str:
     )
 
 
-def fail(kind: str, text: str, as_json: bool | None) -> None:
+def fail(
+    kind: str, text: str, as_json: bool | None, more: Mapping[str, Any] = MappingProxyType({})
+) -> None:
     """Say what went wrong, once: as JSON on standard output, or in words on standard error."""
     if as_json:
-        print(json.dumps({"error": {"type": kind, "message": text}}), flush=True)
+        print(json.dumps({"error": {"type": kind, "message": text}, **more}), flush=True)
     else:
         print(f"evergrow: {text}", file=sys.stderr, flush=True)
 
@@ -198,6 +205,21 @@ def learn(
         Path | None,
         typer.Option(help="Inputs without labels, for methods that use such (dmc, dmc+)."),
     ] = None,
+    validation: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Samples of each class held back to judge updates by; 20 in a new model; 0: none.",
+        ),
+    ] = None,
+    gate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="POINTS",
+            help="Refuse an update that costs old classes more percentage points than this, or "
+            "leaves a new class below half of the mean recall (exit code 3).",
+        ),
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Learn samples once more that were learnt before.")
     ] = False,
@@ -225,13 +247,14 @@ def learn(
         optimizer=optimizer,
         random_state=seed,
         device=device,
+        validation=validation,
     )
     if freeze is not None:
         settings["freeze"] = options.layer(freeze)
     if image_size is not None:
         settings["image_size"] = options.pixels(image_size)
     find_here(method)
-    how = How(settings, set_ or (), again, dry_run, keep_no_samples)
+    how = How(settings, set_ or (), again, dry_run, keep_no_samples, gate)
     source = update.Source(data, label, text, skip_bad)
     beside = update.Beside(
         None if old is None else update.Source(old, label, text, skip_bad),
@@ -294,6 +317,35 @@ def show(model: Model, as_json: Json = False) -> None:
     Classes, samples learnt, versions, method, size, and whether raw samples lie in it.
     """
     answer(update.show(model), as_json, display.shown)
+
+
+@app.command()
+def report(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", parser=place, help="A model, or results of a benchmark."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file to write.")] = Path(
+        "report.html"
+    ),
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Labelled samples to judge the model by too, with images of mistakes."),
+    ] = None,
+    label: Label = None,
+    text: Text = None,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Write one HTML file about FOLDER.
+
+    Of a model: accuracy over updates, what is confused, calibration, costs, versions, advice. Of
+    results: methods side by side. It needs no network and no other file.
+    """
+    from . import report
+
+    source = None if data is None else update.Source(data, label, text, skip_bad)
+    answer(report.write(folder, output, source), as_json, display.written)
 
 
 @app.command()

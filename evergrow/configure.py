@@ -13,6 +13,7 @@ from .methods.base import Method
 from .options import How
 
 FIXED = ("backbone", "image_size", "random_state")  # once a model has begun
+HELD_BACK = 20  # samples a class that judge updates of a new model, unless told otherwise
 OBJECTS = ("backbone", "method", "augment")  # parameters that are not a plain value
 
 
@@ -22,7 +23,7 @@ def new(how: How) -> GrowingClassifier:
     >>> new(How({"method": "er"}, ["memory=50", "momentum=0.5"])).method
     ER(memory=50, replay=32)
     """
-    given = dict(how.settings)
+    given = {"validation": HELD_BACK} | dict(how.settings)
     name, network = given.get("method", "auto"), given.get("backbone", "auto")
     mine, theirs, rest = _sorted(how.words, None if name == "auto" else name)
     if name != "auto":
@@ -66,7 +67,7 @@ def adopted(weights: Path, backbone: str, classes: Any, how: How) -> GrowingClas
     Raises DataError for files that do not hold what they should, SettingError for other networks.
     """
     labels = _labels(classes) if isinstance(classes, str | Path) else list(classes)
-    given = dict(how.settings)
+    given = {"validation": HELD_BACK} | dict(how.settings)
     name = given.get("method", "auto")
     mine, _, rest = _sorted(how.words, None if name == "auto" else name)
     if name != "auto":

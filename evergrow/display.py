@@ -83,11 +83,34 @@ def learnt(answer: dict[str, Any]) -> None:
         print(f"{answer['samples']:,} samples {would}learnt in {answer['seconds']:.1f} s")
         print(f"new classes: {listed(new)}; known before: {kept}")
         print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
+        if answer.get("report"):
+            judged(answer["report"])
     else:
         print(f"nothing new to learn; the model stays at version {answer['version']}")
         return
     if not answer.get("dry_run"):
-        print(f"version {answer['version']} of {answer['model']}")
+        taken = f", {size(answer['bytes'])}" if "bytes" in answer else ""
+        print(f"version {answer['version']} of {answer['model']}{taken}")
+
+
+def judged(report: dict[str, Any]) -> None:
+    """What an update did to old and new classes; nothing where no sample could be judged."""
+    if not report["samples"]:
+        return
+    rows = []
+    for name, title in (("old", "old classes"), ("new", "new classes"), ("all", "all")):
+        before = percent(report["old_before"]) if name == "old" else ""
+        if report[name] is not None:
+            margin = f"± {100 * report['margins'][name]:.1f}"
+            rows.append([title, before, percent(report[name]), margin])
+    print(f"\nmean recall, judged by {report['samples']:,} {report['by']}:")
+    table(["", "before", "after", ""], rows, right=(1, 2))
+    for loss in report["lost"]:
+        taken = ", ".join(f"{label} ({n})" for label, n in loss["to"])
+        change = f"{percent(loss['before'])} -> {percent(loss['after'])}"
+        print(f"lost: {loss['label']} {change}" + (f", taken for {taken}" if taken else ""))
+    error = report["calibration"]["error"]
+    print(f"probabilities are off by {100 * error:.1f} points on average\n")
 
 
 def predictions(answer: dict[str, Any]) -> None:
@@ -137,15 +160,15 @@ def shown(answer: dict[str, Any]) -> None:
     counts = ["-" if n is None else n for n in answer["counts"].values()]
     table(["class", "learnt"], zip(answer["classes"], counts, strict=True), right=(1,))
     print()
-    header = ["version", "time", "samples", "classes", "new", "seconds", "method"]
+    header = ["version", "time", "samples", "classes", "new", "recall", "seconds", "method"]
     rows = [_version(entry, answer["version"]) for entry in answer["history"]]
-    table(header, rows, right=(2, 3, 5))
+    table(header, rows, right=(2, 3, 5, 6))
 
 
 def _version(entry: dict[str, Any], current: int) -> list[Any]:
     number = f"{entry['version']}{' *' if entry['version'] == current else ''}"
     if "fault" in entry:
-        return [number, "damaged", "-", "-", entry["fault"], "-", "-"]
+        return [number, "damaged", "-", "-", entry["fault"], "-", "-", "-"]
     new, seconds = listed(entry["new_classes"], 6), f"{entry['seconds']:.1f}"
     return [
         number,
@@ -153,9 +176,15 @@ def _version(entry: dict[str, Any], current: int) -> list[Any]:
         entry["samples"],
         entry["classes"],
         new,
+        percent(entry["accuracy"]["all"]),
         seconds,
         entry["method"],
     ]
+
+
+def written(answer: dict[str, Any]) -> None:
+    """Where a report lies."""
+    print(f"{answer['report']} written, {size(answer['bytes'])}; open it in a browser")
 
 
 def rolled_back(answer: dict[str, Any]) -> None:

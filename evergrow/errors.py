@@ -14,6 +14,7 @@ EvergrowError
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class EvergrowError(Exception):
@@ -62,7 +63,11 @@ class LockedError(ModelError):
 
 
 class GateError(EvergrowError):
-    """An update was refused by its gate; the model is as it was."""
+    """An update was refused by its gate; the model is as it was.  report: what it did, if known."""
+
+    def __init__(self, message: str, report: dict[str, Any] | None = None):
+        self.report = report
+        super().__init__(message)
 
 
 class ContractError(EvergrowError, AssertionError):

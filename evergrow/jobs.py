@@ -21,7 +21,8 @@ from .scenarios import Cut
 FLOOR, CEILING = "finetune", "joint"  # rows that stand in every table
 ROLES = {FLOOR: "floor", CEILING: "ceiling"}
 TRAINED = {"image": "convnet"}  # in place of a backbone that does not train; mlp for other kinds
-STREAMED = {"epochs": 1, "boundary": "new classes"}  # what a stream asks for, unless told else
+USUAL = {"validation": 0}  # unless told else: every training sample is learnt
+STREAMED = {"epochs": 1, "boundary": "new classes"}  # what a stream asks for besides
 OBJECTS = ("backbone", "method", "augment", "device", "random_state")  # not training parameters
 
 
@@ -110,9 +111,10 @@ def _settings(method: str) -> set[str]:
 def _streamed(method: str, cut: Cut, how: How) -> tuple[How, Cut]:
     """How a method learns a stream; the ceiling is given whole tasks."""
     if method == CEILING:
-        return how, replace(cut, batch=0)
+        cut = replace(cut, batch=0)
     said = set(how.settings) | set(options.pairs(how.words))
-    defaults = {k: v for k, v in STREAMED.items() if cut.batch and k not in said}
+    usual = USUAL | (STREAMED if cut.batch else {})
+    defaults = {name: value for name, value in usual.items() if name not in said}
     return replace(how, settings={**defaults, **how.settings}), cut
 
 

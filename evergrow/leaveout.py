@@ -14,13 +14,16 @@ class Judged:
 
     accuracy: (k,) recall of each class in [0, 1], NaN where no row could be judged (a class of one
     row goes with it). macro: mean recall. nll: mean negative log-likelihood in nats, at the
-    solution's temperature. Both are NaN without rows.
+    solution's temperature. Both are NaN without rows. scores: (rows, k) left out, y: (rows,) their
+    columns; None where only the figures were stored.
     """
 
     accuracy: Tensor
     macro: float
     nll: float
     rows: int
+    scores: Tensor | None = None
+    y: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class How:
     words: settings of the method (`key=value`), backbone (`backbone.key=value`), or parameters.
     again: learn samples once more that the model has learnt.  dry_run: change nothing.
     keep_no_samples: refuse to store raw samples, now and whenever this model learns.
+    gate: percentage points of mean recall that the update may cost old classes; None: any.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -26,6 +27,13 @@ class How:
     again: bool = False
     dry_run: bool = False
     keep_no_samples: bool = False
+    gate: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.gate is not None and not self.gate >= 0:
+            raise SettingError(
+                f"--gate {self.gate}: points that old classes may lose, 0 or more, as --gate 2.0."
+            )
 
 
 def pairs(words: Iterable[str], option: str = "--set") -> dict[str, str]:

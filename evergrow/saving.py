@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import backbones, methods, state
+from . import backbones, heldout, judging, methods, state
 from .errors import SettingError
 from .network import Inputs, Network
 from .store import Stored
@@ -25,6 +25,9 @@ def parts(model: "GrowingClassifier") -> Parts:
     learner, net = model.learner_, model.net_
     carried: Parts = getattr(model, "_carried", {"ledger": None, "keep_no_samples": False})
     tree, tensors, samples = state.flatten(learner.state())
+    held = {} if carried["keep_no_samples"] else _heldout(model)
+    apart, more, raw = state.flatten(held)
+    tensors, samples = tensors | more, samples | raw
     body = net.backbone.state_dict()
     manifest = {
         "classes": model.classes_.tolist(),
@@ -47,6 +50,7 @@ def parts(model: "GrowingClassifier") -> Parts:
         "update": _json(model.update_),
         "figures": _json(learner.figures()),
         "state": tree,
+        "heldout": apart,
         "keep_no_samples": carried["keep_no_samples"],
     }
     memory = state.to_table(samples)
@@ -63,6 +67,12 @@ def parts(model: "GrowingClassifier") -> Parts:
         "ledger": carried["ledger"],
         "blobs": {"backbone": body} if body else {},
     }
+
+
+def _heldout(model: "GrowingClassifier") -> Parts:
+    """Samples held out, as far as they may be kept, under a name that no method's state has."""
+    held = model.heldout_.keep(judging.most_kept(model))
+    return {"held-out": held.state()} if len(held) else {}
 
 
 def keeps_raw(method: str) -> SettingError:
@@ -98,11 +108,15 @@ def restore(
     if manifest["columns"]["names"] is not None:
         model.feature_names_in_ = np.array(manifest["columns"]["names"], dtype=object)
     model.body_, model.learner_ = body, learner
-    model.net_ = _network(body, manifest, stored)
+    model.net_, model.heldout_ = _network(body, manifest, stored), heldout.nothing()
     model._attach()
     if learning:
         samples = state.from_table(stored.memory)
-        learner.fill(state.unflatten(manifest["state"], stored.learning or {}, samples))
+        tensors = stored.learning or {}
+        learner.fill(state.unflatten(manifest["state"], tensors, samples))
+        held = state.unflatten(manifest.get("heldout", {}), tensors, samples)
+        if held:
+            model.heldout_ = heldout.filled(held["held-out"])
     solved = {k[7:]: v for k, v in stored.serving.items() if k.startswith("solved.")}
     if solved:
         learner.serve(solved)

@@ -260,7 +260,10 @@ class _View:
             return Solution(full, biases, penalty, 1.0, nothing)
         found = judge(scores, self.held, importance)
         accuracy[self.present] = found.recall.float()
-        judged = Judged(accuracy, float(found.recall.nanmean()), found.nll, len(scores))
+        everywhere = torch.full((len(scores), self.total), -math.inf, device=weight.device)
+        everywhere[:, self.present] = scores.float()
+        macro, y = float(found.recall.nanmean()), self.present[self.held.y]
+        judged = Judged(accuracy, macro, found.nll, len(scores), everywhere, y)
         return Solution(full, biases, penalty, found.temperature, judged)
 
 

@@ -80,8 +80,9 @@ def learn(
     """Create a model from data, or let it learn data on top of what it knows: one new version.
 
     data: a Source, or whatever `sources.read` takes. Samples that the model has learnt before are
-    passed over; if no other is left, no version is written.
-    Raises DataError, SettingError, ModelError: then the model is as it was.
+    passed over; if no other is left, no version is written. What the update did to old and new
+    classes is in "report" (`outcome.report`).
+    Raises DataError, SettingError, ModelError, GateError: then the model is as it was.
     """
     began, folder, how = time.perf_counter(), ModelFolder(model), how or How()
     source = _source(data)
@@ -98,7 +99,7 @@ def _source(data: Any) -> Source:
 
 
 def _learn(folder: ModelFolder, source: Source, how: How, beside: Beside) -> Answer:
-    from . import ledger
+    from . import judging, ledger
 
     clf, past, notes = _open(folder, how)
     old = None if beside.old is None else _source(beside.old).read()
@@ -116,7 +117,13 @@ def _learn(folder: ModelFolder, source: Source, how: How, beside: Beside) -> Ans
     unlabelled = beside.auxiliary
     if unlabelled is not None:
         unlabelled = _source(unlabelled).read(need_labels=False)
+    known = len(getattr(clf, "classes_", ()))
+    if how.gate is not None and known and judging.recalls(clf) is None:
+        raise judging.blind()
     clf.partial_fit(chunk, auxiliary=unlabelled)
+    clf.update_ |= {"report": judging.report(clf)}
+    if how.gate is not None:
+        judging.gate(clf, how.gate)
     found = ledger.hashes(clf._checked(chunk)) if found is None else found
     columns = _columns(clf, chunk)
     extra = {"keep_no_samples": private, "data": ledger.fingerprint(found, columns)}
@@ -125,7 +132,8 @@ def _learn(folder: ModelFolder, source: Source, how: How, beside: Beside) -> Ans
     except KeyboardInterrupt:
         if folder.current() != version:
             raise  # else it came too late: the version is there, only tidying was cut short
-    return answer | _state(clf, version) | _updated(clf, notes)
+    size = {"bytes": folder.bytes(version)}
+    return answer | _state(clf, version) | _updated(clf, notes) | size
 
 
 def _remember(clf: "GrowingClassifier", past: Any, old: "Chunk", version: int) -> Any:
@@ -228,7 +236,8 @@ def _state(clf: "GrowingClassifier", version: int) -> Answer:
 def _updated(clf: "GrowingClassifier", notes: Sequence[str]) -> Answer:
     last = clf.update_
     warnings = [*notes, *last["warnings"]]
-    return {k: last[k] for k in ("new_classes", "samples")} | {"warnings": warnings}
+    told = ("new_classes", "samples", "held_back", "report")
+    return {k: last[k] for k in told} | {"warnings": warnings}
 
 
 def commit(folder: ModelFolder, clf: "GrowingClassifier", ledger: Any, extra: Answer) -> int:
@@ -331,6 +340,56 @@ def evaluate(model: str | Path, data: Any, given: Given = Given()) -> Answer:
     }
 
 
+@dataclass(frozen=True)
+class Examined:
+    """A model asked about labelled samples.  report: as `outcome.report`, of samples it knows.
+
+    labels: by column.  unknown: labels that the model does not know, whose samples are passed over.
+    """
+
+    report: Answer
+    labels: list[str]
+    unknown: list[str]
+    records: Any
+    y: "np.ndarray"
+    answers: "np.ndarray"
+
+    def images(self, label: str, predicted: str, most: int) -> list[bytes]:
+        """PNG files of samples of one label that got this answer; none where they are no images."""
+        import numpy as np
+        import torch
+
+        from .state import to_png
+
+        same = (self.y == self.labels.index(label)) & (self.answers == self.labels.index(predicted))
+        x = self.records.take(torch.from_numpy(np.flatnonzero(same)[:most]))
+        return to_png(x) if x.dtype == torch.uint8 and x.ndim == 4 else []
+
+
+def examined(folder: ModelFolder, data: Any, given: Given = Given()) -> Examined:
+    """Ask a model about labelled samples, and keep what it answered.  Raises DataError."""
+    import numpy as np
+
+    from . import outcome, prepare
+
+    clf, chunk = load(folder, given), _source(data).read()
+    if chunk.labels is None:
+        raise DataError("samples to judge by need labels: name their column with --label.")
+    columns = _columns(clf, chunk)
+    unknown = sorted({str(label) for label in chunk.labels[columns < 0].tolist()})
+    chunk, y = chunk.subset(np.flatnonzero(columns >= 0)), columns[columns >= 0]
+    if not len(y):
+        raise DataError("the model knows none of these labels; name data with classes it learnt.")
+    shares = np.concatenate([clf.predict_proba(chunk.subset(r)) for r in _blocks(len(y))])
+    labels = [str(label) for label in clf.classes_.tolist()]
+    judged = outcome.Judged(shares, y, "samples given")
+    old = len(clf.update_.get("old_classes", ()))
+    report = outcome.report(judged, labels, old, None)
+    assert clf.prepare_ is not None
+    records = prepare.Prepared(chunk, clf.prepare_)
+    return Examined(report, labels, unknown, records, y, judged.answers)
+
+
 def _blocks(n: int) -> "list[np.ndarray]":
     import numpy as np
 
@@ -390,6 +449,7 @@ def _version(folder: ModelFolder, number: int) -> Answer:
         "new_classes": last.get("new_classes", []),
         "samples": last.get("samples", 0),
         "seconds": last.get("seconds", 0.0),
+        "accuracy": {k: (last.get("report") or {}).get(k) for k in ("old", "new", "all")},
         "method": manifest["method"]["name"],
         "learns_on": not manifest["pruned"],
     }

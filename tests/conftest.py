@@ -1,5 +1,13 @@
-"""One thread: tiny tensors gain nothing from more, and tests stay fast beside other processes."""
+"""What tests share: one thread, as tiny tensors gain nothing from more, and a model that grew."""
 
+import pytest
 import torch
+from growing import grow
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def grown(tmp_path_factory):
+    """A model folder of three versions; not to be changed."""
+    return grow(tmp_path_factory.mktemp("grown") / "model")

@@ -126,16 +126,6 @@ def test_transform_gives_the_features():
     assert np.abs(model.transform(X)).max() <= 1
 
 
-def test_a_validation_share_is_never_learnt():
-    X, y = blobs()
-    model = GrowingClassifier(validation=0.2).fit(X, y)
-    assert model.update_["samples"] == 200 and model.update_["validation"]["samples"] == 50
-    assert model.counts_.tolist() == [40] * 5
-    assert model.update_["validation"]["all"] > 0.9
-    with pytest.raises(SettingError, match="1.5"):
-        GrowingClassifier(validation=1.5).fit(X, y)
-
-
 def test_learning_rate_and_memory_may_change_between_tasks():
     X, y = blobs()
     model = GrowingClassifier(net, methods.ER(memory=100), epochs=1).partial_fit(X, y)

@@ -794,3 +794,74 @@ def test_help_and_show_need_no_torch(learnt):
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+
+
+# -- the update judged ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory):
+    """A model that plain fine-tuning trains, of three classes of 60 pictures, and two more."""
+    place = tmp_path_factory.mktemp("gate")
+    first, second = place / "first", place / "second"
+    pictures(first, [0, 1, 2], count=60)
+    pictures(second, [5, 7], count=60)
+    words = ["--backbone", "mlp", "--method", "finetune", "--set", "backbone.hidden=32"]
+    with pytest.raises(SystemExit):
+        app(["learn", str(place / "model"), str(first), *words, "--lr", "0.1", "--epochs", "20"])
+    return place
+
+
+def test_every_learn_says_what_it_did_to_old_and_new_classes(forgetful, ask, tmp_path, run):
+    model = shutil.copytree(forgetful / "model", tmp_path / "model")
+    found = ask("learn", model, forgetful / "second")["report"]
+    assert found["old_before"] > 0.9 > 0.2 > found["old"] and found["new"] > 0.9
+    assert found["samples"] == 30 and len(found["lost"]) == 3
+    written = json.loads((model / "versions" / "000002" / "manifest.json").read_text())
+    assert written["update"]["report"] == found
+    assert "recall" in run("show", model)[1]
+
+
+def test_the_gate_refuses_with_exit_code_3_and_the_model_is_as_it_was(forgetful, run):
+    model, second = forgetful / "model", forgetful / "second"
+    before = content(model)
+    code, out, err = run("learn", model, second, "--gate", "2.0")
+    assert code == 3 and err.count("\n") == 1 and "old classes fall" in err
+    assert "lost: bar-0" in out
+    code, out, _ = run("learn", model, second, "--gate", "2.0", "--json")
+    answer = json.loads(out)
+    assert code == 3 and answer["error"]["type"] == "GateError"
+    assert answer["report"]["old"] < 0.2
+    assert content(model) == before
+
+
+def test_the_gate_lets_pass_what_costs_nothing(model, week_2, ask):
+    answer = ask("learn", model, week_2, "--gate", "2.0")
+    assert answer["version"] == 2 and answer["report"]["old"] == answer["report"]["old_before"]
+
+
+def test_nothing_is_held_back_where_it_is_turned_off(forgetful, ask, run, tmp_path):
+    model, words = tmp_path / "model", ["--backbone", "mlp", "--method", "finetune"]
+    answer = ask("learn", model, forgetful / "first", *words, "--validation", "0", "--epochs", "1")
+    assert answer["held_back"] == 0 and answer["report"] is None
+    assert not ask("show", model)["raw_samples"]
+    code, _, err = run("learn", model, forgetful / "second", "--gate", "2.0")
+    assert code == 3 and "cannot tell" in err
+
+
+def test_held_back_samples_are_not_stored_where_none_may_be(forgetful, ask, tmp_path):
+    model, words = tmp_path / "model", ["--backbone", "mlp", "--method", "finetune"]
+    words += ["--keep-no-samples", "--epochs", "1"]
+    assert ask("learn", model, forgetful / "first", *words)["held_back"] == 18
+    assert not ask("show", model)["raw_samples"]
+
+
+def test_held_back_samples_are_passed_over_the_next_time(forgetful, ask, tmp_path):
+    model = shutil.copytree(forgetful / "model", tmp_path / "model")
+    answer = ask("learn", model, forgetful / "first")
+    assert answer["samples"] == 0 and answer["passed_over"] == 180
+
+
+@pytest.mark.parametrize("words", [("--gate", "-1"), ("--validation", "-5"), ("--gate", "nan")])
+def test_numbers_that_are_none_are_usage(model, week_2, run, words):
+    assert run("learn", model, week_2, *words)[0] == 2

@@ -78,6 +78,12 @@ def test_a_stream_is_learnt_in_one_pass_and_the_ceiling_is_given_tasks():
     )
 
 
+def test_every_training_sample_is_learnt_unless_told_else():
+    assert [job.row["parameters"]["validation"] for job in planned(["er"])] == [0, 0, 0]
+    assert planned(["er"], {"validation": 5})[0].row["parameters"]["validation"] == 5
+    assert planned(["er"], {}, ["validation=4"])[0].row["parameters"]["validation"] == 4
+
+
 def test_a_key_is_of_everything_that_defines_a_row():
     def key(seed=0, data=IMAGES, settings=None, words=(), **rest):
         return planned(["er"], {"backbone": "mlp"} | (settings or {}), words, data, **rest)[0].key(

@@ -7,17 +7,17 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "evergrow"
 
 ORDER = """
-errors progress display options randomness data views
+errors progress metrics outcome display options randomness data views
 labels pixels images arrays chunk forms frames idx npz tables listing samples files inputs datasets
 sources prepare
-network springs branches backbones vae losses memory exemplars
+network springs branches backbones vae losses memory heldout exemplars
 integers projection mahalanobis moments statistics leaveout novelty penalty solve opinion loop
 methods resolve
-state disk manifest folder lock store saving classifier
+state disk manifest folder lock store judging saving classifier
 ledger configure checks update
-metrics scenarios conditions catalogue subject course tuning machine board results scoreboard
+scenarios conditions catalogue subject course tuning machine board results scoreboard
 jobs bench
-demo cli __main__
+demo charts history page modelpage resultspage report cli __main__
 """.split()
 
 

@@ -48,6 +48,7 @@ class Method:
 
     needs_fixed: ClassVar[bool] = False  # whether it needs features that do not move
     uses_auxiliary: ClassVar[bool] = False  # whether it learns from unlabelled inputs beside a task
+    judges_itself: ClassVar[bool] = False  # whether `left_out` answers, so that none is held out
 
     def attach(self, net: Network, how: loop.Training, rng: Generators) -> None:
         """Bind to a network, once: from here on `self.net`, `self.how` and `self.rng` exist."""
@@ -180,6 +181,20 @@ class Method:
     def figures(self) -> dict[str, Any]:
         """What the method knows of itself once it has learnt, as JSON; shown, never relied on."""
         return {}
+
+    def left_out(self) -> tuple[Tensor, Tensor] | None:
+        """(m, classes) probabilities of rows kept, each as if it had not been learnt; (m,) columns.
+
+        None where there are no such rows.
+        """
+        return None
+
+    def recalls(self, work: bool) -> Tensor | None:
+        """(k,) recall of rows kept, left out, NaN where a class has none; None if it is not known.
+
+        work: find out, even where that takes more than reading it.
+        """
+        return None
 
     def warnings(self) -> list[str]:
         """What a user should know of the task just learnt before trusting it."""

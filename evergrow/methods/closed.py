@@ -28,6 +28,7 @@ class ClosedForm(Method):
     """
 
     needs_fixed: ClassVar[bool] = True
+    judges_itself: ClassVar[bool] = True
     keep: int = 20
 
     def __post_init__(self) -> None:
@@ -84,6 +85,19 @@ class ClosedForm(Method):
     def probabilities(self, scores: Tensor) -> Tensor:
         """Softmax at the temperature that fits the kept rows, each judged with itself left out."""
         return (scores / self.solution().temperature).softmax(1)
+
+    def left_out(self) -> tuple[Tensor, Tensor] | None:
+        solved = self.solution()
+        if solved.judged.rows and solved.judged.scores is None:  # read from disk: figures alone
+            solved = self._solution = self.solve()
+        if solved.judged.scores is None or solved.judged.y is None:
+            return None
+        return (solved.judged.scores / solved.temperature).softmax(1), solved.judged.y
+
+    def recalls(self, work: bool) -> Tensor | None:
+        if self._solution is None and (not work or not bool((self.sums.counts > 0).any())):
+            return None
+        return self.solution().judged.accuracy
 
     def figures(self) -> dict[str, Any]:
         """Penalty, temperature, leave-one-out recalls of kept rows: by column, and their mean."""

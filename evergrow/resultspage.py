@@ -1,0 +1,137 @@
+"""The report of a folder of results: methods side by side, a part for each scenario."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import charts
+from .display import listed, percent
+from .errors import DataError
+from .page import Page, Section, Table
+
+Row = Mapping[str, Any]
+Seeds = dict[str, list[Row]]  # rows by name, one a seed
+
+
+def page(name: str, rows: Sequence[Row]) -> Page:
+    """Benchmark rows side by side.  Raises DataError without any."""
+    if not rows:
+        raise DataError(f"{name} has no finished rows; run evergrow bench first.")
+    scenarios = list(dict.fromkeys(str(row["scenario"]) for row in rows))
+    tiles = [
+        ("scenarios", str(len(scenarios))),
+        ("methods", str(len({row["method"] for row in rows}))),
+        ("runs", str(len(rows))),
+    ]
+    sections: list[Section] = []
+    for scenario in scenarios:
+        sections += _scenario(scenario, [row for row in rows if row["scenario"] == scenario])
+    last = rows[-1]
+    commit = f", commit {last['commit'][:10]}" if last["commit"] else ""
+    machine = ", ".join(f"{key} {value}" for key, value in last["machine"].items())
+    subtitle = f"{name}: evergrow {last['version']}{commit}; {machine}."
+    return Page(f"Benchmark: {listed(scenarios)}", subtitle, tiles, sections)
+
+
+def _scenario(scenario: str, rows: Sequence[Row]) -> list[Section]:
+    found: Seeds = {}
+    for row in rows:
+        found.setdefault(_name(row, rows), []).append(row)
+    found = dict(sorted(found.items(), key=lambda pair: -_mean(pair[1], "last")))
+    seen = {name: _over_tasks(seeds) for name, seeds in found.items()}
+    tasks = [str(k + 1) for k in range(max(map(len, seen.values())))]
+    line = charts.lines("Accuracy on all classes so far", ("task", ""), tasks, seen)
+    cost = {n: (_mean(s, "seconds"), _mean(s, "last")) for n, s in found.items()}
+    spent = charts.scatter("Last accuracy and cost", ("seconds (logarithmic)", ""), cost)
+    return [
+        Section(scenario, "Means over seeds.", [line, spent], _table(found)),
+        Section(f"{scenario}: accuracy matrices", _MATRIX, _matrices(found)),
+        Section(f"{scenario}: classes and calibration", "", _classes(found)),
+    ]
+
+
+_MATRIX = "Rows: after learning a task; columns: accuracy on the test samples of each task."
+
+
+def _name(row: Row, rows: Sequence[Row]) -> str:
+    """Method and role; settings and backbone where rows of the same method differ in them."""
+    name = str(row["method"])
+    for key in ("settings", "backbone", "parameters"):
+        others = {str(other[key]) for other in rows if other["method"] == row["method"]}
+        if len(others) > 1:
+            name += f", {row[key]}"
+    return f"{name} ({row['role']})" if row["role"] else name
+
+
+def _mean(rows: Sequence[Row], key: str) -> float:
+    return float(np.mean([row[key] for row in rows]))
+
+
+def _spread(rows: Sequence[Row], key: str) -> str:
+    values = [row[key] for row in rows if row[key] is not None]
+    if not values:
+        return "-"
+    around = f" ± {100 * np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    return percent(float(np.mean(values))) + around
+
+
+def _table(found: Seeds) -> Table:
+    shares = ("last", "average", "forgetting", "old", "new", "calibration_error")
+    header = ["method", "seeds", *(key.replace("_", " ") for key in shares), "seconds", "lr"]
+    rows = [
+        [
+            name,
+            len(seeds),
+            *(_spread(seeds, key) for key in shares),
+            f"{_mean(seeds, 'seconds'):.1f}",
+            ", ".join(dict.fromkeys(f"{s['lr']:g}" for s in seeds if s["lr"] is not None)) or "-",
+        ]
+        for name, seeds in found.items()
+    ]
+    return Table(header, rows, range(1, len(header)))
+
+
+def _matrix(seeds: Sequence[Row]) -> np.ndarray:
+    """(tasks, tasks) mean accuracy over seeds, NaN where it was not measured."""
+    return np.mean([np.array(row["matrix"], dtype=float) for row in seeds], axis=0)  # type: ignore[no-any-return]
+
+
+def _over_tasks(seeds: Sequence[Row]) -> list[float | None]:
+    """Accuracy on all tasks so far, after each, by test samples."""
+    matrix, sizes = _matrix(seeds), np.mean([row["sizes"] for row in seeds], axis=0)
+    values = [
+        float(matrix[i, : i + 1] @ sizes[: i + 1] / sizes[: i + 1].sum())
+        for i in range(len(matrix))
+    ]
+    return [None if np.isnan(value) else value for value in values]
+
+
+def _matrices(found: Seeds) -> list[Any]:
+    made = []
+    for name, seeds in found.items():
+        cells = [[None if np.isnan(v) else float(v) for v in row] for row in _matrix(seeds)]
+        tasks = [f"task {k + 1}" for k in range(len(cells))]
+        made.append(charts.heat(name, ("", "after"), tasks, tasks, cells))
+    return made
+
+
+def _classes(found: Seeds) -> list[Any]:
+    labels = sorted(
+        {label for seeds in found.values() for row in seeds for label in row["per_class"]}
+    )
+    cells = [[_recall(seeds, label) for label in labels] for seeds in found.values()]
+    curves = {
+        name: seeds[0]["calibration"] for name, seeds in found.items() if seeds[0]["calibration"]
+    }
+    return [
+        charts.heat(
+            "Recall of each class, after the last task", ("", ""), labels, list(found), cells
+        ),
+        charts.calibration(curves),
+    ]
+
+
+def _recall(seeds: Sequence[Row], label: str) -> float | None:
+    known = [row["per_class"][label] for row in seeds if row["per_class"].get(label) is not None]
+    return float(np.mean(known)) if known else None
