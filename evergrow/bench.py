@@ -60,7 +60,10 @@ def run(
     runs: Runs = Runs(),
     board: Any = None,
 ) -> dict[str, Any]:
-    """Make the rows that are not there yet.  Returns rows, failed, already (rows found), folder.
+    """Make the rows that are not there yet.
+
+    Returns rows, failed, already (rows that were there), skipped (bad files: path and reason), and
+    folder.
 
     subject: a `Subject`, or the name of a scenario.  methods: names; finetune (the floor) and joint
     (the ceiling) are run beside them.  how: settings of the classifiers.  board: shows how far it
@@ -103,6 +106,7 @@ def run(
         "rows": [found[key] for key in keyed if key in found],
         "failed": failed,
         "already": already,
+        "skipped": [list(file) for file in data.train.skipped],
         "folder": None if runs.folder is None else str(runs.folder),
     }
 
@@ -110,6 +114,7 @@ def run(
 def make(job: Job, seed: int, data: Data, share: course.Share = lambda _: None) -> Row:
     """One row, from the beginning to its last number."""
     given = course.stream(data, job.cut, seed)
+    course.decode(given, job.form)
     lr, rates = None, None
     if job.tune:
         lr, rates = tuning.tuned(lambda rate: job.classifier(seed, rate), given, seed)

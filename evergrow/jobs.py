@@ -31,13 +31,15 @@ class Job:
     """One row to be made, but for its seed.
 
     scenario: its name.  how: what makes the classifier, method and backbone named in it.
-    row: what defines it, as the columns of its row say it.  trains: whether lr matters.
+    row: what defines it, as the columns of its row say it.  form: what inputs are brought to.
+    trains: whether lr matters.
     """
 
     scenario: str
     cut: Cut
     how: How
     row: Mapping[str, Any]
+    form: dict[str, Any]
     tune: bool = False
     trains: bool = True
 
@@ -141,7 +143,9 @@ def _job(asked: Asked, content: str, beside: bool) -> Job:
     trains = not learner.needs_fixed or learner.draws
     if asked.tune and trains:
         row["parameters"]["lr"] = "tuned"
-    return Job(asked.scenario, asked.cut, how, row, asked.tune and trains, trains)
+    assert model.prepare_ is not None
+    tune = asked.tune and trains
+    return Job(asked.scenario, asked.cut, how, row, model.prepare_, tune, trains)
 
 
 def _begun(asked: Asked) -> GrowingClassifier:

@@ -111,6 +111,8 @@ def show(answer: dict[str, Any]) -> None:
         print(
             f"failed: {made['method']} on {made['backbone']}, seed {made['seed']}: {made['error']}"
         )
+    if answer["skipped"]:
+        print(f"{len(answer['skipped']):,} bad files passed over")
     if answer["folder"]:
         print(f"all rows: {answer['folder']}/rows.csv, table.md, table.html")
 

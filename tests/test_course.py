@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from evergrow import GrowingClassifier, course, sources
+from evergrow import GrowingClassifier, course, files, sources
 from evergrow.catalogue import Data
 from evergrow.scenarios import Cut
 
@@ -122,6 +123,19 @@ def test_forward_transfer_of_domains_is_over_guessing(parts):
     given = course.stream(data, Cut(conditions=("dark", "inverted")), seed=0)
     found = course.run(Last(), given)
     assert found["forward"] == pytest.approx(found["matrix"][0][1] - 0.5)
+
+
+def test_pictures_are_decoded_before_and_once(tmp_path, monkeypatch):
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        for i in range(5):
+            Image.new("L", (8, 8), 40 * i + 10).save(tmp_path / label / f"{i}.png")
+    given = course.stream(Data(sources.read(tmp_path)), Cut(1), seed=0)
+    model = GrowingClassifier(method="ncm", backbone="none")
+    model._start(given.data.train)
+    course.decode(given, model.prepare_)
+    monkeypatch.setattr(files, "decode", None)  # whoever calls it fails
+    course.run(model, given)
 
 
 def test_a_real_classifier_gives_the_accuracies_that_its_score_gives():

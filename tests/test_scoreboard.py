@@ -82,7 +82,8 @@ def test_both_tables_are_written(tmp_path):
 
 def test_what_failed_is_shown_below(capsys):
     failed = {"method": "er", "backbone": "mlp", "seed": 1, "error": "no luck"}
-    scoreboard.show({"rows": [row()], "failed": [failed], "folder": "out"})
+    scoreboard.show({"rows": [row()], "failed": [failed], "skipped": [["a", "b"]], "folder": "out"})
     said = capsys.readouterr().out
     assert "er\tmlp\t50.0\t75.0" in said
+    assert "1 bad files passed over" in said
     assert "failed: er on mlp, seed 1: no luck" in said and "out/rows.csv" in said
