@@ -15,6 +15,7 @@ from . import methods as names
 from .catalogue import Data
 from .chunk import Chunk
 from .classifier import GrowingClassifier
+from .errors import SettingError
 from .options import How
 from .scenarios import Cut
 
@@ -93,6 +94,8 @@ def plan(asked: Asked) -> list[Job]:
 
     Raises SettingError for a method, a backbone or a word that is not known.
     """
+    if asked.tune and "lr" in {*asked.how.settings, *options.pairs(asked.how.words)}:
+        raise SettingError("--tune chooses the learning rate, and one was given; leave --lr out.")
     methods = list(dict.fromkeys(asked.methods))
     own = {m: _settings(m) for m in methods}
     content = fingerprint(asked.data)

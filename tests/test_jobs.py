@@ -136,6 +136,11 @@ def test_only_methods_that_train_are_tuned():
     assert found[1].row["parameters"]["lr"] == "tuned" and found[0].row["parameters"]["lr"] == 0.05
 
 
+def test_a_learning_rate_is_chosen_or_given_not_both():
+    with pytest.raises(SettingError, match="leave --lr out"):
+        planned(["er"], {"lr": 0.1}, tune=True)
+
+
 def test_files_are_told_apart_by_name_and_size(tmp_path):
     from PIL import Image
 

@@ -1,6 +1,7 @@
 """Metrics worked out by hand."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -122,6 +123,7 @@ def test_bytes_kept_are_those_of_tensors_wherever_they_lie():
     assert metrics.bytes_kept(parts) == 16 + 16 + 5
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a peak is since the beginning")
 def test_peak_memory_sees_what_was_given_back():
     metrics.begin_peak()
     before = metrics.peak_memory()
