@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evergrow import bench, catalogue, conditions, scoreboard, tuning
+from evergrow import bench, catalogue, conditions, making, scoreboard, tuning
 from evergrow.bench import Runs
 from evergrow.errors import SettingError
 from evergrow.options import How
@@ -83,7 +83,7 @@ def test_seeds_differ_and_the_same_seed_gives_the_same_numbers():
 def test_a_finished_row_is_never_run_again(tmp_path, monkeypatch):
     first = bench.run(MINE, ["ncm"], QUICK, Runs(seeds=1, folder=tmp_path))
     assert first["already"] == 0
-    monkeypatch.setattr(bench, "make", None)  # whoever calls it fails
+    monkeypatch.setattr(making, "make", None)  # whoever calls it fails
     again = bench.run(MINE, ["ncm"], QUICK, Runs(seeds=1, folder=tmp_path))
     assert again["already"] == 3 and again["failed"] == []
     assert again["rows"] == first["rows"]

@@ -16,7 +16,7 @@ methods resolve
 state disk manifest folder lock store judging saving classifier
 ledger configure checks update
 scenarios conditions catalogue subject course tuning machine board results scoreboard
-jobs bench
+jobs making bench
 demo charts history page modelpage resultspage report cli __main__
 """.split()
 
