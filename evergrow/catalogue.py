@@ -61,10 +61,15 @@ ENTRIES = (
 
 @dataclass(frozen=True)
 class Data:
-    """Labelled data to cut.  test: its test part, where it has one of its own."""
+    """Labelled data to cut.  test: its test part, where it has one of its own.
+
+    domains, test_domains: (n,) and (m,) that of each sample, where tasks are domains.
+    """
 
     train: Chunk
     test: Chunk | None = None
+    domains: np.ndarray | None = None
+    test_domains: np.ndarray | None = None
 
 
 def find(name: str) -> Entry:

@@ -13,7 +13,7 @@ from . import metrics, prepare, saving
 from .catalogue import Data
 from .classifier import GrowingClassifier
 from .conditions import under
-from .scenarios import Scenario, cut, hold_out
+from .scenarios import Scenario, by_domain, cut, hold_out
 
 DIVERGED = "probabilities are not numbers: training diverged; take a smaller learning rate."
 Share = Callable[[float], None]  # is told what share of the way is done, in [0, 1]
@@ -46,15 +46,30 @@ def stream(data: Data, how: Any, seed: int) -> Stream:
 
     how: a `scenarios.Cut`.  Raises DataError where the data cannot be cut like that.
     """
-    train, test = data.train, data.test
+    train, test, domains = data.train, data.test, (data.domains, data.test_domains)
     if test is None:
-        learn, held = hold_out(train.labels, how.test_share, seed)
+        learn, held = hold_out(_kinds(data), how.test_share, seed)
         train, test = data.train.subset(learn), data.train.subset(held)
-    found = cut(train.labels, test.labels, how, seed)
+        domains = (
+            (None, None) if data.domains is None else (data.domains[learn], data.domains[held])
+        )
+    if data.domains is None:
+        found = cut(train.labels, test.labels, how, seed)
+    else:
+        found = by_domain(train.labels, domains, how, seed)
     if found.conditions:
         train = under(train, found.train, found.conditions)
         test = under(test, found.test, found.conditions)
     return Stream(found, Data(train, test))
+
+
+def _kinds(data: Data) -> np.ndarray:
+    """(n,) what the same share is held out of: each class, or each class of each domain."""
+    assert data.train.labels is not None
+    if data.domains is None:
+        return data.train.labels
+    pairs = zip(data.train.labels.tolist(), data.domains.tolist(), strict=True)
+    return np.array([f"{label} in {domain}" for label, domain in pairs], dtype=object)
 
 
 def decode(given: Stream, form: dict[str, Any]) -> None:
@@ -135,7 +150,8 @@ def _answers(model: GrowingClassifier, given: Stream) -> tuple[np.ndarray, np.nd
 
 def _measured(model: GrowingClassifier, given: Stream, notes: Notes) -> dict[str, Any]:
     """What the matrix says, and what it took."""
-    shared = bool(given.scenario.conditions)
+    taught = [label for classes in given.scenario.classes for label in classes]
+    shared = len(set(taught)) < len(taught)  # tasks have classes in common
     untaught = 1 / len(model.classes_) if shared else 0.0
     found = metrics.summary(notes.matrix, given.scenario.sizes, untaught)
     return {

@@ -172,6 +172,8 @@ def fingerprint(data: Data) -> str:
     True
     """
     digest = hashlib.blake2b(digest_size=8)
+    for domains in (data.domains, data.test_domains):
+        digest.update(b"" if domains is None else repr(domains.tolist()).encode())
     for chunk in (data.train, data.test):
         if chunk is not None and chunk.labels is not None:
             digest.update(repr(chunk.labels.tolist()).encode())

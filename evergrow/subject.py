@@ -5,9 +5,12 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import catalogue, idx, options
 from .catalogue import Data, Entry
-from .errors import SettingError
+from .chunk import Chunk
+from .errors import DataError, SettingError
 from .scenarios import Cut
 from .update import Source
 
@@ -20,12 +23,15 @@ class Subject:
     changes: fields of `scenarios.Cut` by name; of data of your own, `classes_per_task` at least.
     test: data to test on, beside data of your own; without, a share is held out by seed.
     place: where the data of a named scenario lies, if not where it is looked for.
+    domains: (n,) that of each sample of data of your own, str or int: then each is a task; with
+        `test`, a pair of such.
     """
 
     given: Any
     changes: Mapping[str, Any] = field(default_factory=dict)
     test: Any = None
     place: str | Path | None = None
+    domains: Any = None
 
     def load(self) -> Data:
         """The data.  Raises DataError."""
@@ -33,14 +39,20 @@ class Subject:
         if entry is not None:
             return catalogue.load(entry.data, self.place)
         test = None if self.test is None else _source(self.test).read()
-        return Data(_source(self.given).read(), test)
+        train = _source(self.given).read()
+        if self.domains is None:
+            return Data(train, test)
+        pair = (self.domains, None) if test is None else self.domains
+        return Data(
+            train, test, _each(pair[0], train), None if test is None else _each(pair[1], test)
+        )
 
     def cut(self) -> Cut:
         """How the data is cut.  Raises SettingError where nobody said it."""
         entry = self._entry()
         if entry is not None:
             return replace(entry.cut, **self.changes)
-        if not {"classes_per_task", "conditions"} & set(self.changes):
+        if self.domains is None and not {"classes_per_task", "conditions"} & set(self.changes):
             raise SettingError(
                 "data of your own is cut into tasks of so many classes, and nobody said how many; "
                 "add --classes-per-task 2."
@@ -80,6 +92,17 @@ def changes(words: Sequence[str]) -> dict[str, Any]:
     return options.parse("--cut", options.settings_of(Cut), options.pairs(words, "--cut"))
 
 
+def _each(domains: Any, chunk: Chunk) -> np.ndarray:
+    """(n,) the domain of each sample.  Raises DataError where there are more or fewer."""
+    found = np.asarray(domains)
+    if found.shape != (len(chunk),):
+        raise DataError(
+            f"domains: expected one for each of {len(chunk)} samples, got shape {found.shape}; "
+            "with a test part, give a pair, one for each part."
+        )
+    return found
+
+
 def _source(given: Any) -> Source:
     return given if isinstance(given, Source) else Source(given)
 
@@ -93,8 +116,9 @@ def _named(path: Path | None, cut: Cut, data: Data) -> str:
     """The name of the file or folder, tasks, and classes a task."""
     assert data.train.labels is not None
     stem = "data" if path is None else path.expanduser().resolve().stem
-    if cut.conditions:
-        return f"{stem}-{len(cut.conditions)}"
+    if cut.conditions or data.domains is not None:
+        tasks = cut.conditions if data.domains is None else set(data.domains.tolist())
+        return f"{stem}-{len(tasks)} domains"
     later = len(set(data.train.labels.tolist())) - (cut.first or cut.classes_per_task)
     return f"{stem}-{1 + -(-max(later, 0) // cut.classes_per_task)}x{cut.classes_per_task}"
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from evergrow.errors import SettingError
+from evergrow import course
+from evergrow.errors import DataError, SettingError
+from evergrow.scenarios import Cut
 from evergrow.subject import Subject, changes
 from evergrow.update import Source
 
@@ -43,6 +45,28 @@ def test_a_test_part_is_read_beside_it(file):
 def test_own_data_needs_to_be_told_how_it_is_cut(file):
     with pytest.raises(SettingError, match="--classes-per-task"):
         Subject(file).cut()
+
+
+def test_domains_that_are_given_are_tasks_of_all_classes():
+    y = np.arange(40) % 2
+    x = (np.eye(2)[y] + np.arange(40)[:, None]).astype(np.float32)
+    given = Subject((x, y), domains=["old"] * 20 + ["new"] * 20)
+    data = given.load()
+    assert given.name(data) == "data-2 domains"
+    found = course.stream(data, given.cut(), seed=0)
+    assert found.scenario.classes == ((0, 1), (0, 1)) and found.scenario.sizes == [4, 4]
+    for task, asked in zip(found.scenario.train, found.scenario.test, strict=True):
+        learnt = found.data.train.take(task).max(1) > 20.5
+        held = found.data.test.take(asked).max(1) > 20.5
+        assert len(set(learnt.tolist()) | set(held.tolist())) == 1
+
+
+def test_domains_of_a_test_part_are_given_beside():
+    x, y = np.zeros((4, 2)), [0, 1, 0, 1]
+    data = Subject((x, y), test=(x, y), domains=(["a", "a", "b", "b"], ["b", "b", "b", "a"])).load()
+    assert course.stream(data, Cut(shuffled=False), 0).scenario.sizes == [1, 3]
+    with pytest.raises(DataError, match="one for each of 4 samples"):
+        Subject((x, y), domains=["a"]).load()
 
 
 def test_what_is_neither_a_name_nor_a_path_is_refused(tmp_path):
