@@ -56,6 +56,9 @@ JSON_KEYS = {
     "check": "method, passed",
     "methods": "methods: a list of {name, family, keeps, line}",
     "backbones": "backbones: a list of {name, reads, line}",
+    "bench": "rows: a list of rows, as docs/bench.md describes them; failed: a list of {scenario, "
+    "method, backbone, seed, error}; already (rows there before), skipped "
+    "(bad files: path and reason), folder",
     "demo": "runs: a list of {name, model, old, new, all, seconds}",
 }
 

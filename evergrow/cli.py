@@ -486,6 +486,118 @@ def backbones(as_json: Json = False) -> None:
 
 
 @app.command()
+def bench(
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCENARIO", help="Name of a scenario (docs/bench.md), or data of your own."
+        ),
+    ],
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="Method to run, or MODULE:CLASS; can be given several times."),
+    ] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="Network of all methods; see `evergrow backbones`.")
+    ] = None,
+    set_: Set = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Samples in a step.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
+    backbone_lr: Annotated[
+        float | None, typer.Option(help="Learning rate of the backbone, if another.")
+    ] = None,
+    freeze: Annotated[
+        str | None,
+        typer.Option(help="`all` of the backbone, or the last layer that does not learn; `none`."),
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd or adamw.")] = None,
+    image_size: Annotated[
+        str | None, typer.Option(help="Size images are brought to: 64 or 48x64.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each method: seeds 0, 1, ...")] = 3,
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune",
+            help="Choose the learning rate of each run on training data of the first tasks.",
+        ),
+    ] = False,
+    classes_per_task: Annotated[
+        int | None, typer.Option(help="Classes that each task brings; of your own data.")
+    ] = None,
+    cut: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cut",
+            metavar="KEY=VALUE",
+            help="How data is cut: first, shuffled, blurry, returning, imbalance, batch, "
+            "conditions, test_share; can be given several times.",
+        ),
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="Data to test on, of your own data; else a share of it.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Where the data of a named scenario lies.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at once, in processes.")] = 1,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of rows and tables.")
+    ] = Path("results"),
+    device: Device = None,
+    label: Label = None,
+    text: Text = None,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Compare methods on SCENARIO.
+
+    Beside them plain fine-tuning (the floor) and joint training (the ceiling). What is finished is
+    kept and not run again.
+    """
+    settings = chosen(
+        backbone=backbone,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        backbone_lr=backbone_lr,
+        optimizer=optimizer,
+        device=device,
+    )
+    if freeze is not None:
+        settings["freeze"] = options.layer(freeze)
+    if image_size is not None:
+        settings["image_size"] = options.pixels(image_size)
+    for name in method or ():
+        find_here(name)
+    words = [*(cut or ())]
+    if classes_per_task is not None:
+        words.append(f"classes_per_task={classes_per_task}")
+    from . import subject
+
+    own = update.Source(scenario, label, text, skip_bad)
+    beside = None if test is None else update.Source(test, label, text, skip_bad)
+    what = subject.Subject(own, subject.changes(words), beside, data)
+    what.cut()  # a wrong name is told before anything slow is imported
+    from . import bench, board, scoreboard
+
+    runs = bench.Runs(seeds, tune, jobs, output)
+    how = How(settings, set_ or ())
+    try:
+        result = bench.run(what, method or ("auto",), how, runs, board.Board())
+    except KeyboardInterrupt:
+        told = (
+            f"interrupted; finished rows are kept in {output}, the same command goes on from them"
+        )
+        fail("Interrupted", told, as_json)
+        raise typer.Exit(INTERRUPTED) from None
+    answer(result, as_json, scoreboard.show)
+    if result["failed"]:
+        raise typer.Exit(FAULT)
+
+
+@app.command()
 def demo(
     data: Annotated[
         Path | None,

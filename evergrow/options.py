@@ -36,7 +36,7 @@ class How:
             )
 
 
-def pairs(words: Iterable[str]) -> dict[str, str]:
+def pairs(words: Iterable[str], option: str = "--set") -> dict[str, str]:
     """`key=value` words by key.  Raises SettingError for a word without "=", or a key given twice.
 
     >>> pairs(["memory=500", "backbone.filters=400"])
@@ -46,9 +46,11 @@ def pairs(words: Iterable[str]) -> dict[str, str]:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
-            raise SettingError(f"--set takes key=value, this is {word!r}; write --set memory=500.")
+            raise SettingError(
+                f"{option} takes key=value, this is {word!r}; write {option} name=value."
+            )
         if key in found:
-            raise SettingError(f"--set names {key!r} twice; name it once.")
+            raise SettingError(f"{option} names {key!r} twice; name it once.")
         found[key] = value
     return found
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from . import metrics
+
 SHOWN = 5  # classes that lost most, and classes that each was taken for
 LEAST = 5  # samples of a new class that the gate must have seen before it refuses for its sake
 BINS = 10
@@ -82,23 +84,15 @@ def report(
 
 
 def calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
-    """Expected calibration error in [0, 1], and bins of [mean confidence, accuracy, samples].
+    """As `metrics.calibration`, in ten bins, as JSON; 0 where there are no samples.
 
     confidence: (m,) probability of the answer given.  right: (m,) bool.
-    Source: Guo, Pleiss, Sun and Weinberger 2017, On calibration of modern neural networks,
-    arXiv:1706.04599, eq. 3; ten bins of equal width.
 
     >>> calibration(np.array([0.9, 0.9]), np.array([True, False]))["error"]
     0.4
     """
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    bins = [
-        [float(confidence[at].mean()), float(right[at].mean()), int(at.sum())]
-        for at in (place == b for b in range(BINS))
-        if at.any()
-    ]
-    gaps = sum(n * abs(sure - share) for sure, share, n in bins)
-    return {"error": round(gaps / max(len(right), 1), 6), "bins": bins}
+    error, bins = metrics.calibration(confidence, right, BINS)
+    return {"error": round(error, 6) if bins else 0.0, "bins": [list(found) for found in bins]}
 
 
 def refusal(found: dict[str, Any], points: float) -> str | None:

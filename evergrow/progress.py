@@ -2,10 +2,15 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
+
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
 
 class Progress(Protocol):
@@ -90,9 +95,20 @@ def bar_on_stderr() -> "RichProgress":
 
 
 def for_terminal() -> Progress:
-    """A bar where standard error is a terminal; silence elsewhere.
+    """A bar where standard error is a terminal; silence elsewhere, and within `silenced`.
 
     >>> type(for_terminal()).__name__  # tests write to a file
     'Silent'
     """
-    return Bar() if sys.stderr is not None and sys.stderr.isatty() else Silent()
+    seen = sys.stderr is not None and sys.stderr.isatty() and not _quiet.get()
+    return Bar() if seen else Silent()
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """No bars while the block runs: another display has the terminal."""
+    before = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(before)

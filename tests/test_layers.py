@@ -7,15 +7,17 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "evergrow"
 
 ORDER = """
-errors progress outcome display options randomness data views
+errors progress metrics outcome display options randomness data views
 labels pixels images arrays chunk forms frames idx npz tables listing samples files inputs datasets
 sources prepare looks
 network springs branches backbones vae losses nearest memory heldout exemplars
 integers projection mahalanobis moments statistics leaveout novelty penalty solve opinion loop
 methods resolve facts advice
 state disk manifest folder lock store judging saving classifier
-ledger configure checks probe update demo
-charts history page modelpage resultspage report cli __main__
+ledger configure checks probe update
+scenarios conditions catalogue subject course tuning machine board results scoreboard
+jobs making bench
+demo charts history page modelpage resultspage report cli __main__
 """.split()
 
 

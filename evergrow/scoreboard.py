@@ -1,0 +1,184 @@
+"""Tables of a benchmark, a scenario each: mean and spread over seeds, last and average together.
+
+The floor (finetune) and the ceiling (joint) are marked; they belong beside every number.
+"""
+
+import html
+import json
+from collections.abc import Iterable, Sequence
+from statistics import mean, stdev
+from typing import Any
+
+from .display import size, table
+from .results import Results, Row
+
+SHOWN = "method", "backbone", "last", "average", "forgetting", "seconds", "kept", "seeds"
+HEADER = (
+    "method",
+    "backbone",
+    "last",
+    "average",
+    "forgetting",
+    "old",
+    "new",
+    "mean recall",
+    "calibration error",
+    "seconds",
+    "peak memory",
+    "kept",
+    "seeds",
+)
+SHARES = "last average forgetting old new mean_recall calibration_error".split()
+LEGEND = (
+    "Percent, mean ± standard deviation over seeds. last: accuracy on all test samples at the end; "
+    "average: mean over tasks of the accuracy so far; old, new: last, without the last task and of "
+    "it alone; kept: bytes of the model with what it remembers."
+)
+STYLE = """
+:root { color-scheme: light dark; font: 14px/1.45 system-ui, sans-serif; }
+body { margin: 2rem auto; max-width: 85rem; padding: 0 1rem; }
+div { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .5rem; text-align: right; vertical-align: bottom;
+         border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+td { white-space: nowrap; }
+th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
+tr.floor, tr.ceiling { font-style: italic; }
+"""
+
+
+def write(results: Results) -> None:
+    """`table.md` and `table.html` of all rows in a folder."""
+    rows = results.rows()
+    results.write("table.md", markdown(rows))
+    results.write("table.html", page(rows))
+
+
+def tables(rows: Sequence[Row]) -> dict[str, list[tuple[str | None, list[str]]]]:
+    """For each scenario, what its table holds: (role, cells), the best last accuracy first."""
+    found: dict[str, list[tuple[str | None, list[str]]]] = {}
+    for place, members in _grouped(rows, ("scenario", "data")).items():
+        groups = list(_grouped(members, ("method", "settings", "backbone", "parameters")).values())
+        groups.sort(key=lambda group: -(_mean(group, "last") or 0))
+        name = json.loads(place)[0]
+        found.setdefault(name, []).extend(
+            (group[0]["role"], _cells(group, _unlike(group[0], groups))) for group in groups
+        )
+    return found
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The tables in Markdown."""
+    parts = []
+    for scenario, body in tables(rows).items():
+        lines = [f"## {scenario}", "", _line(HEADER), _line("---" for _ in HEADER)]
+        lines += [_line(cell.replace("|", "\\|") for cell in cells) for _, cells in body]
+        parts.append("\n".join(lines))
+    return "\n\n".join([*parts, LEGEND]) + "\n"
+
+
+def page(rows: Sequence[Row]) -> str:
+    """The tables as one HTML page that needs nothing else."""
+    parts = []
+    for scenario, body in tables(rows).items():
+        head = "".join(f"<th>{name}</th>" for name in HEADER)
+        lines = "".join(
+            f'<tr class="{role or "row"}">'
+            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+            + "</tr>\n"
+            for role, cells in body
+        )
+        parts.append(
+            f"<h2>{html.escape(scenario)}</h2>\n<div><table>\n<thead><tr>{head}</tr></thead>\n"
+            f"<tbody>\n{lines}</tbody></table></div>\n"
+        )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>evergrow bench</title><style>{STYLE}</style></head>\n<body>\n"
+        f"<h1>evergrow bench</h1>\n{''.join(parts)}<p>{LEGEND}</p>\n</body></html>\n"
+    )
+
+
+def show(answer: dict[str, Any]) -> None:
+    """What `bench` found, as people read it: the table, what failed, and where everything is."""
+    at = [HEADER.index(name) for name in SHOWN]
+    for scenario, body in tables(answer["rows"]).items():
+        print(f"{scenario}: percent, mean ± standard deviation over seeds")
+        lines = [[cells[i] for i in at] for _, cells in body]
+        table(SHOWN, lines, right=range(2, len(SHOWN)))
+    for made in answer["failed"]:
+        print(
+            f"failed: {made['method']} on {made['backbone']}, seed {made['seed']}: {made['error']}"
+        )
+    if answer["skipped"]:
+        print(f"{len(answer['skipped']):,} bad files passed over")
+    if answer["folder"]:
+        print(f"all rows: {answer['folder']}/rows.csv, table.md, table.html")
+
+
+def spread(values: Sequence[float | None], scale: float = 100) -> str:
+    """Mean and standard deviation; a dash where nothing was measured.
+
+    >>> spread([0.5, 0.6]), spread([0.5]), spread([None])
+    ('55.0 ± 7.1', '50.0', '-')
+    """
+    found = [scale * value for value in values if value is not None]
+    if not found:
+        return "-"
+    return f"{mean(found):.1f}" + (f" ± {stdev(found):.1f}" if len(found) > 1 else "")
+
+
+def _cells(group: Sequence[Row], unlike: Sequence[str]) -> list[str]:
+    """A line of a table: one method over its seeds."""
+    first = group[0]
+    said = ", ".join([*([first["role"]] if first["role"] else []), *unlike])
+    return [
+        first["method"] + (f" ({said})" if said else ""),
+        first["backbone"],
+        *(spread([row[name] for row in group]) for name in SHARES),
+        spread([row["seconds"] for row in group], 1),
+        _size(_mean(group, "peak_bytes")),
+        _size(_mean(group, "bytes_kept")),
+        str(len(group)),
+    ]
+
+
+def _unlike(row: Row, groups: Sequence[Sequence[Row]]) -> list[str]:
+    """Settings in which a row differs from others of the same method and backbone, in words."""
+    alike = [g[0] for g in groups if (g[0]["method"], g[0]["backbone"]) == _who(row)]
+    mine = _flat(row)
+    values = {key: {json.dumps(_flat(other).get(key)) for other in alike} for key in mine}
+    return [f"{key}={mine[key]}" for key, found in values.items() if len(found) > 1]
+
+
+def _who(row: Row) -> tuple[str, str]:
+    return row["method"], row["backbone"]
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    """Settings and parameters of a row in one dict; those of the backbone as `backbone.key`."""
+    parameters = dict(row["parameters"])
+    own = parameters.pop("backbone", {})
+    return {**row["settings"], **parameters, **{f"backbone.{k}": v for k, v in own.items()}}
+
+
+def _grouped(rows: Iterable[Row], names: Sequence[str]) -> dict[str, list[Row]]:
+    """Rows that agree in these columns, in the order of the first of each."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(json.dumps([row[name] for name in names], sort_keys=True), []).append(row)
+    return found
+
+
+def _mean(group: Sequence[Row], name: str) -> float | None:
+    values = [row[name] for row in group if row[name] is not None]
+    return mean(values) if values else None
+
+
+def _size(value: float | None) -> str:
+    return "-" if value is None else size(round(value))
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

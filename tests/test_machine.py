@@ -1,0 +1,52 @@
+"""Where a number was measured."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from evergrow import machine
+
+
+def test_the_record_is_plain_json():
+    found = machine.machine()
+    assert json.loads(json.dumps(found)) == found
+    assert found["cores"] >= 1 and found["threads"] >= 1 and found["cpu"]
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A checkout that evergrow might be run from."""
+    (tmp_path / "evergrow").mkdir()
+    (tmp_path / "evergrow" / "a.py").write_text("a = 1\n")
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    for words in (("init", "-q"), ("add", "."), (*who, "commit", "-q", "-m", "first")):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    monkeypatch.setattr(machine, "HERE", (tmp_path / "evergrow").resolve())
+    return tmp_path
+
+
+def test_a_checkout_tells_its_commit_and_whether_it_was_changed(checkout):
+    commit, dirty = machine.commit()
+    assert len(commit) == 40 and dirty is False
+    (checkout / "evergrow" / "a.py").write_text("a = 2\n")
+    assert machine.commit() == (commit, True)
+
+
+def test_a_package_inside_somebody_elses_checkout_has_no_commit(checkout, monkeypatch):
+    inner = checkout / "venv" / "evergrow"
+    inner.mkdir(parents=True)
+    monkeypatch.setattr(machine, "HERE", inner.resolve())
+    assert machine.commit() == (None, None)
+
+
+def test_without_git_there_is_no_commit(monkeypatch):
+    monkeypatch.setattr(machine, "HERE", Path("/"))
+    assert machine.commit() == (None, None)
+    monkeypatch.setenv("PATH", "")
+    assert machine.commit() == (None, None)
+
+
+def test_a_package_that_is_not_there_has_no_version():
+    assert machine.version("no-such-package-at-all") is None
