@@ -140,6 +140,7 @@ def scatter(
             text=[name],
             mode="markers+text",
             textposition="top center",
+            cliponaxis=False,
             marker={
                 "size": 11,
                 "color": COLOURS[i % len(COLOURS)],

@@ -215,7 +215,7 @@ def _plan(
 def _probed(clf: "GrowingClassifier", chunk: "Chunk", seconds: float) -> Answer:
     """What a probe of so many seconds found, and the advice that follows from it."""
     from .advice import weak_backbone
-    from .probe import probe
+    from .trial import probe
 
     found = probe(clf, chunk, seconds)
     weak = None if found is None else weak_backbone(found)

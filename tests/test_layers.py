@@ -14,7 +14,7 @@ network springs branches backbones vae losses nearest memory heldout exemplars
 integers projection mahalanobis moments statistics leaveout novelty penalty solve opinion loop
 methods resolve facts advice
 state disk manifest folder lock store judging saving classifier
-ledger configure checks probe update
+ledger configure checks trial update
 scenarios conditions catalogue subject course tuning machine board results scoreboard
 jobs making bench
 demo charts history page modelpage resultspage report cli __main__

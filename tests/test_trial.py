@@ -6,7 +6,7 @@ import numpy as np
 
 from evergrow import GrowingClassifier
 from evergrow.advice import weak_backbone
-from evergrow.probe import probe
+from evergrow.trial import probe
 from evergrow.sources import read
 
 rng = np.random.default_rng(0)
