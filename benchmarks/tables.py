@@ -49,14 +49,16 @@ def speed():
     return lines(("method", "ratio"), [(s["method"], s["ratio"]) for s in summary("speed")])
 
 
+def put(document, name, table):
+    """Write lines between <!-- name --> and <!-- /name --> of a document."""
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    head, rest = document.read_text().split(start)
+    document.write_text(head + start + "\n".join(table) + "\n" + rest[rest.index(end) :])
+
+
 def main():
-    text = DOCUMENT.read_text()
     for part in (families, adopt, speed):
-        name = part.__name__
-        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        head, rest = text.split(start)
-        text = head + start + "\n".join(part()) + "\n" + rest[rest.index(end) :]
-    DOCUMENT.write_text(text)
+        put(DOCUMENT, part.__name__, part())
 
 
 if __name__ == "__main__":
