@@ -2,7 +2,8 @@
 
 make versus                       builds .venv-versus and runs this; finished runs are kept
 python benchmarks/versus.py --quick    all rows, small and not kept: does it still run?
-python benchmarks/versus.py --table    the tables from the runs there are
+python benchmarks/versus.py --table    the tables from the runs there are, where all that is chosen
+                                       has been chosen
 
 Split-Fashion-MNIST: 5 tasks of 2 classes in order, one head, no task id, MLP 784-400-400-10, plain
 SGD, batch 128 (+ 128 replayed), 2 epochs a task, memory 500, one thread, one process a run. Only
@@ -11,9 +12,9 @@ method's arithmetic (benchmarks/bare.py).
 
 Nothing is chosen on test data. The learning rate of a row, the same on both sides, is the largest
 whose accuracy on a tenth of the first task's training data, held back, is within a standard error
-of the best (mean over both sides and all seeds). Strengths of EWC and LwF and the weight of DER++
-mean something else on each side, so each side has its own: the best last accuracy on a tenth of all
-tasks' training data, held back (seed 0).
+of the best (mean over both sides and three seeds). The strengths of EWC and LwF mean something else
+on each side, so each side has its own: the best last accuracy on a tenth of all tasks' training
+data, held back (mean over three seeds).
 """
 
 import argparse
@@ -41,7 +42,7 @@ torch.set_num_threads(1)
 README = Path(__file__).parents[1] / "README.md"
 RUNS = RESULTS / "versus.jsonl"
 TASKS = [(0, 1), (2, 3), (4, 5), (6, 7), (8, 9)]
-RATES = (0.02, 0.05, 0.1, 0.2)
+RATES, SEEDS = (0.02, 0.05, 0.1, 0.2), 3  # tried, and how often
 ROWS = {  # method of evergrow: name of the row
     "finetune": "Naive",
     "er": "Replay",
@@ -52,9 +53,8 @@ ROWS = {  # method of evergrow: name of the row
     "cumulative": "Joint (cumulative)",
 }
 STRENGTHS = {  # tried, on each side
-    "der++": (0.5, 1.0, 2.0),
-    "ewc": (1.0, 10.0, 100.0, 1e3, 1e4, 1e5),
-    "lwf": (0.5, 1.0, 2.0, 4.0, 8.0),
+    "ewc": (1e2, 1e3, 1e4, 1e5, 1e6),
+    "lwf": (0.5, 1.0, 2.0, 4.0, 8.0, 16.0),
 }
 SIDES = ("ours", "peer", "bare")
 PATHS = {"memory": SIDES, "default": ("ours", "peer"), "pictures": ("ours",)}
@@ -227,9 +227,11 @@ class Kept:
         return next((r for r in self.rows() if want <= r.items()), None)
 
     def results(self, runs):
-        """The results of these runs, one process for those that are not there yet."""
-        missing = [asdict(run) for run in runs if self.find(run) is None]
-        if missing:
+        """The results of these runs, one process a side for those that are not there yet."""
+        for side in SIDES:
+            missing = [asdict(r) for r in runs if r.side == side and self.find(r) is None]
+            if not missing:
+                continue
             command = [sys.executable, __file__, "--here", json.dumps(missing)]
             process = subprocess.run(command, capture_output=True, text=True)
             if process.returncode:
@@ -240,14 +242,23 @@ class Kept:
         return [self.find(run) for run in runs]
 
 
-def rate(row, seeds, kept):
+def rate(row, kept):
     """The learning rate of a row; see above."""
-    found = {lr: [] for lr in RATES}
-    for side in ("ours", "peer"):
-        runs = [Run(row, side, part="first", seed=s, lr=lr) for lr in RATES for s in range(seeds)]
-        for result in kept.results(runs):
-            found[result["lr"]].append(result["last"])
-    return chosen({lr: statistics.fmean(some) for lr, some in found.items()}, 1200 * seeds)
+    runs = [
+        Run(row, side, part="first", seed=seed, lr=lr)
+        for side in ("ours", "peer")
+        for lr in RATES
+        for seed in range(SEEDS)
+    ]
+    return chosen(means(kept.results(runs), "lr"), 1200 * SEEDS)
+
+
+def means(results, name):
+    """The mean last accuracy for each value of one field."""
+    found = {}
+    for result in results:
+        found.setdefault(result[name], []).append(result["last"])
+    return {value: statistics.fmean(some) for value, some in found.items()}
 
 
 def chosen(rates, n):
@@ -265,23 +276,29 @@ def strength(row, side, lr, kept):
     """The strength of a row on one side; see above. A bare loop takes ours."""
     if row not in STRENGTHS:
         return 1.0
-    side = "ours" if side == "bare" else side
-    runs = [Run(row, side, part="all", lr=lr, strength=value) for value in STRENGTHS[row]]
-    return max(kept.results(runs), key=lambda result: result["last"])["strength"]
+    runs = [
+        Run(row, "ours" if side == "bare" else side, part="all", seed=seed, lr=lr, strength=value)
+        for value in STRENGTHS[row]
+        for seed in range(SEEDS)
+    ]
+    found = means(kept.results(runs), "strength")
+    return max(found, key=found.get)
 
 
-def everything(rows, seeds, kept):
-    """All runs: what is chosen first, then sides in turn, back and forth."""
+def plan(rows, seeds, kept):
+    """The runs that the tables show, sides in turn; what is to be chosen is chosen first."""
     picked = {}
     for row in rows:
-        lr = rate(row, seeds, kept)
+        lr = rate(row, kept)
         for side in SIDES:
             picked[row, side] = {"lr": lr, "strength": strength(row, side, lr, kept)}
-    for path, sides in PATHS.items():
-        for seed in range(seeds):
-            for row in rows:
-                for side in sides if seed % 2 == 0 else sides[::-1]:
-                    kept.results([Run(row, side, path, seed=seed, **picked[row, side])])
+    return [
+        Run(row, side, path, seed=seed, **picked[row, side])
+        for path, sides in PATHS.items()
+        for seed in range(seeds)
+        for row in rows
+        for side in (sides if seed % 2 == 0 else sides[::-1])
+    ]
 
 
 # -- tables ----------------------------------------------------------------------------------------
@@ -291,7 +308,7 @@ def summary(results):
     """One dict a row: medians over seeds, for each side and path."""
     found = []
     for row in ROWS:
-        mine = [r for r in results if r["row"] == row and r["part"] == "test"]
+        mine = [r for r in results if r["row"] == row]
         entry = {"row": row, "lr": mine[0]["lr"] if mine else None}
         for side, path in [(side, path) for path, sides in PATHS.items() for side in sides]:
             some = [r for r in mine if (r["side"], r["path"]) == (side, path)]
@@ -337,15 +354,16 @@ def costs(entries):
     return lines((*header, "avalanche", "times", "PIL images: evergrow", "MB"), rows)
 
 
-def tables(kept):
-    entries = summary(kept.rows())
+def tables(results):
+    """Lines of Markdown, and what they were made of."""
+    entries = summary(results)
     return [*accuracies(entries), "", *costs(entries)], entries
 
 
-def keep(kept):
+def keep(results):
     """The results as JSON and Markdown, and into the README."""
-    text, entries = tables(kept)
-    write("versus", kept.rows(), summary=entries, peer=f"avalanche-lib {version('avalanche-lib')}")
+    text, entries = tables(results)
+    write("versus", results, summary=entries, peer=f"avalanche-lib {version('avalanche-lib')}")
     (RESULTS / "versus.md").write_text("\n".join(text) + "\n")
     put(README, "versus", text)
 
@@ -358,12 +376,11 @@ def quick():
             for side in sides:
                 small = {"epochs": 1, "size": 256, "path": path}
                 kept.results([Run(row, side, **small) for row in ROWS])
-        print("\n".join(tables(kept)[0]))
+        print("\n".join(tables(kept.rows())[0]))
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("rows", nargs="*", choices=[*ROWS, []])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--table", action="store_true")
@@ -374,9 +391,11 @@ def main():
     elif given.quick:
         quick()
     else:
-        if not given.table:
-            everything(given.rows or list(ROWS), given.seeds, Kept(RUNS))
-        keep(Kept(RUNS))
+        kept = Kept(RUNS)
+        runs = plan(list(ROWS), given.seeds, kept)
+        for run in [] if given.table else runs:
+            kept.results([run])
+        keep([r for r in map(kept.find, runs) if r])
 
 
 if __name__ == "__main__":

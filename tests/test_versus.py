@@ -73,7 +73,6 @@ def test_the_tables_hold_medians_and_their_ratios():
         result(replace(run, path="default"), cpu=4),
         result(replace(run, side="peer", path="default"), cpu=10),
         result(replace(run, path="pictures"), cpu=5),
-        result(replace(run, part="all"), cpu=1000),  # chosen on, not shown
     ]
     entries = versus.summary(results)
     assert versus.accuracies(entries)[-1] == "| Replay | 75.0 | 50.0 | 60.0 | 60.0 | 0.05 |"
@@ -95,6 +94,22 @@ def test_a_table_replaces_what_stood_between_its_marks(tmp_path):
 def test_every_row_runs_on_our_side_and_by_hand(row, side, small):
     out = versus.done(versus.Run(row, side, epochs=1, strength=1.0), None)
     assert len(out["accuracies"]) == 5 and out["average"] == np.mean(out["accuracies"])
+
+
+def test_sides_take_turns_and_only_what_was_chosen_is_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr(versus, "rate", lambda row, kept: 0.05)
+    monkeypatch.setattr(versus, "strength", lambda row, side, lr, kept: {"bare": 1}.get(side, 2))
+    runs = versus.plan(["ewc"], 2, None)
+    assert [r.side for r in runs if r.path == "memory"] == ["ours", "peer", "bare"] + [
+        "bare",
+        "peer",
+        "ours",
+    ]
+    assert {(r.side, r.lr, r.strength) for r in runs} == {
+        ("ours", 0.05, 2),
+        ("peer", 0.05, 2),
+        ("bare", 0.05, 1),
+    }
 
 
 def test_every_loop_by_hand_is_a_row():
