@@ -29,6 +29,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import bare
@@ -339,19 +340,20 @@ def costs(entries):
         floor = s["bare, memory"]["cpu"]
         seconds = {k: v["cpu"] for k, v in s.items() if isinstance(v, dict)}
         cell = {k: f"{v:.1f} ({v / floor:.2f})" for k, v in seconds.items()}
-        times = {p: seconds[f"peer, {p}"] / seconds[f"ours, {p}"] for p in ("memory", "default")}
+        theirs = {p: seconds["peer, memory" if p == "memory" else "peer, default"] for p in PATHS}
+        times = {p: theirs[p] / seconds[f"ours, {p}"] for p in PATHS}
         peaks = [f"{s[f'{side}, memory']['megabytes']:.0f}" for side in ("ours", "peer")]
         rows.append(
             (
                 ROWS[s["row"]],
                 *(cell["ours, memory"], cell["peer, memory"], f"**{times['memory']:.2f}**"),
                 *(cell["ours, default"], cell["peer, default"], f"**{times['default']:.2f}**"),
-                cell["ours, pictures"],
+                *(cell["ours, pictures"], f"**{times['pictures']:.2f}**"),
                 " / ".join(peaks),
             )
         )
     header = ("seconds", "arrays: evergrow", "avalanche", "times", "data set: evergrow")
-    return lines((*header, "avalanche", "times", "PIL images: evergrow", "MB"), rows)
+    return lines((*header, "avalanche", "times", "PIL images: evergrow", "times", "MB"), rows)
 
 
 def tables(results):
@@ -386,6 +388,11 @@ def main():
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--here")
     given = parser.parse_args()
+    if find_spec("avalanche") is None:
+        raise SystemExit(
+            f"avalanche-lib is needed, {sys.prefix} has none; `make versus` makes an environment "
+            "of its own that has it."
+        )
     if given.here:
         here([Run(**fields) for fields in json.loads(given.here)])
     elif given.quick:

@@ -78,7 +78,7 @@ def test_the_tables_hold_medians_and_their_ratios():
     assert versus.accuracies(entries)[-1] == "| Replay | 75.0 | 50.0 | 60.0 | 60.0 | 0.05 |"
     assert versus.costs(entries)[-1] == (
         "| Replay | 3.0 (1.50) | 6.0 (3.00) | **2.00** | 4.0 (2.00) | 10.0 (5.00) | **2.50** | "
-        "5.0 (2.50) | 7 / 7 |"
+        "5.0 (2.50) | **2.00** | 7 / 7 |"
     )
 
 
@@ -110,6 +110,19 @@ def test_sides_take_turns_and_only_what_was_chosen_is_shown(tmp_path, monkeypatc
         ("peer", 0.05, 2),
         ("bare", 0.05, 1),
     }
+
+
+def test_without_the_peer_it_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(versus, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "argv", ["versus.py"])
+    with pytest.raises(SystemExit, match="make versus"):
+        versus.main()
+
+
+def test_the_readme_shows_the_results_that_are_kept():
+    root = Path(__file__).parents[1]
+    shown = (root / "README.md").read_text().split("<!-- versus -->\n")[1]
+    assert shown.startswith((root / "benchmarks" / "results" / "versus.md").read_text())
 
 
 def test_every_loop_by_hand_is_a_row():
