@@ -2,12 +2,13 @@
 #   make test             all that CI runs: format, lint, types, tests
 #   make demo [DATA=DIR]  the main job as a user would do it; DIR: a folder per class, or the Fashion-MNIST idx files
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint format docs demo faults slow bench clean
+.PHONY: help setup test lint format docs demo faults slow bench versus clean
 
 SYSTEM = $(shell for python in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& command -v $$python && break; done)
 PYTHON := .venv/bin/python
+PEER := 0.6.0
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 10
@@ -52,11 +53,19 @@ slow: .venv/dev  ## the tests that take long
 	$(PYTHON) -m pytest -q -m slow
 
 bench: .venv/dev  ## the benchmarks there are; `make bench-digits` runs one
-	@ls benchmarks/*.py | sed -E '/common/d; s|benchmarks/(.*).py|make bench-\1|'
+	@ls benchmarks/*.py | sed -E '/(bare|common|peer|versus)/d; s|benchmarks/(.*).py|make bench-\1|'
 
 bench-%: .venv/dev
 	$(PYTHON) benchmarks/$*.py
 
+.venv-versus/made: pyproject.toml | .venv/made
+	$(PYTHON) -m venv .venv-versus
+	.venv-versus/bin/python -m pip install --quiet --disable-pip-version-check --editable . 'avalanche-lib==$(PEER)'
+	@touch $@
+
+versus: .venv-versus/made  ## side by side with avalanche-lib, in a venv of its own; ARGS=--quick for a short form
+	.venv-versus/bin/python benchmarks/versus.py $(ARGS)
+
 clean:  ## everything that was made here
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis demo dist build
+	rm -rf .venv .venv-versus .pytest_cache .mypy_cache .ruff_cache .hypothesis demo dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

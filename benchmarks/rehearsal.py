@@ -14,11 +14,10 @@ import subprocess
 import sys
 import time
 
+import bare
 import numpy as np
 import torch
 from common import fashion, write
-from torch import nn
-from torch.nn import functional as F
 
 torch.set_num_threads(1)
 TASKS = [(0, 1), (2, 3), (4, 5), (6, 7), (8, 9)]
@@ -50,68 +49,27 @@ def ours(name, seed, x, y, xt, yt):
     return seconds, model.score(xt, yt)
 
 
-def bare(name, seed, x, y, xt, yt):
-    """What a PyTorch user writes by hand: ten outputs from the start, a reservoir in tensors."""
-    torch.manual_seed(seed)
-    net = nn.Sequential(
-        nn.Linear(784, 400), nn.ReLU(), nn.Linear(400, 400), nn.ReLU(), nn.Linear(400, 10)
-    )
-    optimizer = torch.optim.SGD(net.parameters(), LR)
-    memory_x, memory_y = (
-        torch.zeros(MEMORY, 784, dtype=torch.uint8),
-        torch.zeros(MEMORY, dtype=torch.long),
-    )
-    memory_z, size, seen = torch.zeros(MEMORY, 10), 0, 0
+def by_hand(name, seed, x, y, xt, yt):
+    """What a PyTorch user writes: ten outputs from the start, a reservoir in tensors."""
+    how = bare.How(LR)
     chunks = [
         (torch.from_numpy(x[np.isin(y, c)]).flatten(1), torch.from_numpy(y[np.isin(y, c)]))
         for c in TASKS
     ]
-
-    def draw():
-        rows = torch.randperm(size)[:BATCH]
-        return memory_x[rows].float() / 255, memory_y[rows], memory_z[rows]
-
-    def run(images, labels):
-        nonlocal size, seen
-        for rows in torch.randperm(len(images)).split(BATCH):
-            raw, target = images[rows], labels[rows]
-            logits = net(raw.float() / 255)
-            loss = F.cross_entropy(logits, target)
-            if size:
-                if name == "der++":
-                    old_x, _, old_z = draw()
-                    loss = loss + 0.1 * F.mse_loss(net(old_x), old_z)
-                    old_x, old_y, _ = draw()
-                    loss = loss + F.cross_entropy(net(old_x), old_y)
-                else:
-                    old_x, old_y, _ = draw()
-                    loss = loss + F.cross_entropy(net(old_x), old_y)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            order = torch.arange(seen, seen + len(rows))
-            slots = torch.where(order < MEMORY, order, (torch.rand(len(rows)) * (order + 1)).long())
-            seen += len(rows)
-            kept = slots < MEMORY
-            memory_x[slots[kept]], memory_y[slots[kept]] = raw[kept], target[kept]
-            memory_z[slots[kept]] = logits.detach()[kept]
-            size = min(MEMORY, seen)
-
-    run(chunks[0][0][:256], chunks[0][1][:256])  # warm
-    size = seen = 0
+    bare.LOOPS[name](bare.network(seed), chunks[0][0][:256], chunks[0][1][:256], {}, how)  # warm
+    net, kept = bare.network(seed), {}
     began = time.perf_counter()
     for images, labels in chunks:
-        run(images, labels)
+        bare.LOOPS[name](net, images, labels, kept, how)
     seconds = time.perf_counter() - began
-    with torch.no_grad():
-        answers = net(torch.from_numpy(xt).flatten(1).float() / 255).argmax(1).numpy()
+    answers = bare.answers(net, kept, torch.from_numpy(xt).flatten(1), 10).numpy()
     return seconds, float((answers == yt).mean())
 
 
 def main():
     if len(sys.argv) > 1:
         who, name, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
-        seconds, accuracy = {"ours": ours, "bare": bare}[who](name, seed, *fashion())
+        seconds, accuracy = {"ours": ours, "bare": by_hand}[who](name, seed, *fashion())
         print(
             json.dumps(
                 {"who": who, "method": name, "seed": seed, "seconds": seconds, "accuracy": accuracy}

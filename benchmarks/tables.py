@@ -67,15 +67,17 @@ def forecasts():
 TABLES = {"methods.md": (families, adopt, speed), "advice.md": (forecasts,)}
 
 
+def put(document, name, table):
+    """Write lines between <!-- name --> and <!-- /name --> of a document."""
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    head, rest = document.read_text().split(start)
+    document.write_text(head + start + "\n".join(table) + "\n" + rest[rest.index(end) :])
+
+
 def main():
     for document, parts in TABLES.items():
-        text = (DOCS / document).read_text()
         for part in parts:
-            name = part.__name__
-            start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-            head, rest = text.split(start)
-            text = head + start + "\n".join(part()) + "\n" + rest[rest.index(end) :]
-        (DOCS / document).write_text(text)
+            put(DOCS / document, part.__name__, part())
 
 
 if __name__ == "__main__":
