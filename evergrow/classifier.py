@@ -372,7 +372,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
 
     def _start(self, chunk: Chunk) -> None:
         """Choose and build the network and the method for data like this."""
-        self.body_, self.backbone_ = self._backbone(chunk.seen.kind)
+        kind = backbones.kind(chunk.seen)
+        self.body_, self.backbone_ = self._backbone(kind)
         self.prepare_ = self.body_.prepare(chunk.seen, self.image_size)
         body = self.body_.build(self.prepare_, Generators(self._seed())("backbone"))
         self.net_ = Network(body, self.body_.inputs(self.prepare_)).eval()
@@ -384,7 +385,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             self.n_features_in_ = chunk.seen.shape[0]
             if chunk.seen.names:
                 self.feature_names_in_ = np.array(chunk.seen.names, dtype=object)
-        self._choose_method(chunk.seen.kind)
+        self._choose_method(kind)
 
     def _backbone(self, kind: str) -> tuple[Backbone, str]:
         given = self.backbone
@@ -410,7 +411,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             self._choose_method(self.prepare_["kind"], remembered, auxiliary)
 
     def _choose_method(self, kind: str, remembered: bool = False, auxiliary: bool = False) -> None:
-        trains = self.net_.backbone.trains and self.freeze is not True
+        body = self.net_.backbone
+        trains = body.trains and not body.pretrained and self.freeze is not True
         given = "given" if isinstance(self.method, Method) else self.method
         if not isinstance(given, str):
             raise SettingError(

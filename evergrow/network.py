@@ -13,7 +13,7 @@ from .errors import SettingError
 
 
 class Body(nn.Module):
-    """What a backbone builds: float inputs -> (n, width) features, and four facts about itself.
+    """What a backbone builds: float inputs -> (n, width) features, and facts about itself.
 
     trains: whether it has parameters that learn.
     rows: block of inputs whose features are computed together, so that a row gives the same
@@ -21,6 +21,7 @@ class Body(nn.Module):
     scale: features times this, rounded, are the integers that statistics add up; None where the
         first task fixes it.
     any_size: whether images of another size are accepted.
+    pretrained: whether it was trained on much data elsewhere, so that it is best left as it is.
     """
 
     width: int
@@ -28,6 +29,7 @@ class Body(nn.Module):
     rows: int = 32
     scale: float | None = None
     any_size: bool = False
+    pretrained: bool = False
 
 
 class Inputs(nn.Module):

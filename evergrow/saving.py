@@ -150,7 +150,7 @@ def _body(entry: dict[str, Any], given: Any) -> Any:
             "load it without backbone=."
         )
     settings = dict(entry["settings"])
-    if entry["name"].startswith("timm:"):
+    if "pretrained" in settings:  # its weights are in the folder
         settings = {k: v for k, v in settings.items() if k != "network"} | {"pretrained": False}
     return backbones.get(entry["name"], **settings)
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from evergrow import GrowingClassifier, backbones, load
+from evergrow import GrowingClassifier, backbones, load, prepare, sources
 from evergrow.backbones.own import Headless, Own, find_head
 from evergrow.errors import SettingError
 from evergrow.network import Inputs, Network
@@ -150,3 +150,49 @@ def test_a_layer_that_is_no_head_is_explained():
 
     with pytest.raises(SettingError, match="not called"):
         Headless(Unused(), "spare")(torch.zeros(1, 3))
+
+
+# -- the pretrained network that comes along -------------------------------------------------------
+
+
+def test_the_bundled_weights_are_right():
+    from sklearn.datasets import load_sample_image
+
+    from evergrow.backbones import bundled
+
+    net = bundled.network(1000, torch.Generator()).eval()
+    net.load_state_dict(dict(zip(net.state_dict(), bundled.weights(), strict=True)))
+    photos = [load_sample_image(name) for name in ("china.jpg", "flower.jpg")]
+    backbone = backbones.get("efficientnet_lite0")
+    form = backbone.prepare(Seen("image", channels=3, sizes=((427, 640),)))
+    x = prepare.Prepared(sources.read(photos, need_labels=False), form).take(torch.arange(2))
+    with torch.no_grad():
+        answers = net(backbone.inputs(form)(x)).topk(5).indices
+    assert 698 in answers[0] and 985 == answers[1, 0]  # palace; daisy
+    body = backbone.build(form, torch.Generator()).eval()
+    with torch.no_grad():
+        features = body(backbone.inputs(form)(x))
+        logits = net.classifier(features)
+    assert torch.equal(logits.topk(5).indices, answers)
+
+
+@pytest.mark.parametrize(
+    ("shape", "backbone"),
+    [((4, 28, 28), "patches"), ((4, 40, 40, 3), "efficientnet_lite0"), ((4, 70, 90), "patches")],
+)
+def test_auto_takes_it_for_colour_and_large_images(shape, backbone, monkeypatch):
+    if shape[1] == 70:  # nothing installed
+        monkeypatch.setattr("evergrow.backbones.bundled.installed", lambda: False)
+    X = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    model = GrowingClassifier().partial_fit(X, [0, 0, 1, 1])
+    assert (model.backbone_, model.method_) == (backbone, "lda")
+    assert ("evergrow[images]" in model.reason_) is (shape[1] == 70)
+
+
+def test_a_model_on_it_is_loaded_without_the_package(tmp_path, monkeypatch):
+    X = np.random.default_rng(0).integers(0, 256, (6, 40, 40, 3), dtype=np.uint8)
+    model = GrowingClassifier().partial_fit(X, [0, 0, 0, 1, 1, 1])
+    model.save(tmp_path)
+    monkeypatch.setattr("evergrow.backbones.bundled.weights", None)
+    twin = load(tmp_path)
+    assert np.array_equal(twin.predict_proba(X), model.predict_proba(X))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import SettingError
 
 if TYPE_CHECKING:
+    from ..sources import Seen
     from .base import Backbone
 
 
@@ -57,6 +58,13 @@ ENTRIES = (
         "The 32-layer residual network for CIFAR; any image size.",
     ),
     Entry(
+        "efficientnet_lite0",
+        "bundled",
+        "EfficientNetLite0",
+        "image",
+        "Pretrained on ImageNet, comes with evergrow[images]; works offline.",
+    ),
+    Entry(
         "timm",
         "pretrained",
         "Timm",
@@ -87,6 +95,16 @@ def get(name: str, **settings: Any) -> "Backbone":
         return cls(**settings)  # type: ignore[no-any-return]
     except TypeError as error:
         raise SettingError(f"backbone {name!r} does not take these settings: {error}") from None
+
+
+def kind(seen: "Seen") -> str:
+    """The kind of data for `resolve`: "photo" for images that a pretrained network is for."""
+    if seen.kind != "image":
+        return seen.kind
+    from .bundled import SMALL, installed
+
+    plain = seen.channels == 1 and max(max(size) for size in seen.sizes) <= SMALL
+    return "image" if plain else "photo" if installed() else "unseen photo"
 
 
 def name_of(backbone: "Backbone") -> str:

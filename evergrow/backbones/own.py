@@ -15,9 +15,13 @@ from .none import shape_of
 
 
 class Wrapped(Body):
-    """The user's module as a backbone; its width is found by one look at an input."""
+    """The user's module as a backbone; its width is found by one look at an input.
+
+    layout: of images in memory, as the module's weights have it.
+    """
 
     rows = 8
+    layout = torch.contiguous_format
 
     def __init__(self, module: nn.Module, width: int):
         super().__init__()
@@ -25,6 +29,8 @@ class Wrapped(Body):
         self.trains = any(True for _ in module.parameters())
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.ndim == 4:
+            x = x.contiguous(memory_format=self.layout)
         return self.module(x).flatten(1)  # type: ignore[no-any-return]
 
 
