@@ -6,8 +6,8 @@ import numpy as np
 
 from evergrow import GrowingClassifier
 from evergrow.advice import weak_backbone
-from evergrow.trial import probe
 from evergrow.sources import read
+from evergrow.trial import probe
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(1500, 2)).astype(np.float32)
