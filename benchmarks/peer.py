@@ -82,7 +82,7 @@ def built(run):
     mlp = SimpleMLP(10, input_size=784, hidden_size=400, hidden_layers=2, drop_rate=0.0)
     given = {
         "optimizer": torch.optim.SGD(mlp.parameters(), run.lr),
-        "train_mb_size": 128,
+        "train_mb_size": run.batch,
         "train_epochs": run.epochs,
         "evaluator": None,
     }
@@ -96,7 +96,7 @@ def built(run):
         given["criterion"] = losses.MaskedCrossEntropy(mask="new")
     kind, settings = {
         "finetune": (supervised.Naive, {}),
-        "er": (supervised.Replay, {"mem_size": 500}),  # 128 replayed beside 128
+        "er": (supervised.Replay, {"mem_size": 500}),  # as many replayed as new
         "der++": (supervised.DER, {"mem_size": 500, "alpha": 0.1, "beta": run.strength}),
         "ewc": (
             supervised.EWC,

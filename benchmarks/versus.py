@@ -8,7 +8,8 @@ python benchmarks/versus.py --table    the tables from the runs there are, where
 Split-Fashion-MNIST: 5 tasks of 2 classes in order, one head, no task id, MLP 784-400-400-10, plain
 SGD, batch 128 (+ 128 replayed), 2 epochs a task, memory 500, one thread, one process a run. Only
 the learning is timed: not the reading of data, not the evaluation. `bare` is a PyTorch loop of the
-method's arithmetic (benchmarks/bare.py).
+method's arithmetic (benchmarks/bare.py). What a step costs beyond its arithmetic shows in small
+ones: a table of times alone, with batches of 10 (+ 10 replayed), one epoch, 600 images a class.
 
 Nothing is chosen on test data. The learning rate of a row, the same on both sides, is the largest
 whose accuracy on a tenth of the first task's training data, held back, is within a standard error
@@ -58,6 +59,7 @@ STRENGTHS = {  # tried, on each side
     "lwf": (0.5, 1.0, 2.0, 4.0, 8.0, 16.0),
 }
 SIDES = ("ours", "peer", "bare")
+SMALL = {"batch": 10, "epochs": 1, "size": 600, "lr": 0.01}
 PATHS = {"memory": SIDES, "default": ("ours", "peer"), "pictures": ("ours",)}
 
 
@@ -79,6 +81,7 @@ class Run:
     strength: float = 1.0
     epochs: int = 2
     size: int | None = None
+    batch: int = 128
 
 
 # -- one run ---------------------------------------------------------------------------------------
@@ -112,8 +115,8 @@ def ours(run, chunks, root):
     from evergrow.backbones import MLP
 
     settings = {
-        "er": {"memory": 500, "replay": 128},
-        "der++": {"memory": 500, "replay": 128, "alpha": 0.1, "beta": run.strength},
+        "er": {"memory": 500, "replay": run.batch},
+        "der++": {"memory": 500, "replay": run.batch, "alpha": 0.1, "beta": run.strength},
         "ewc": {"strength": run.strength},
         "lwf": {"strength": run.strength},
         "icarl": {"memory": 500},
@@ -122,7 +125,7 @@ def ours(run, chunks, root):
         MLP(hidden=(400, 400)),
         methods.get(run.row, **settings.get(run.row, {})),
         epochs=run.epochs,
-        batch_size=128,
+        batch_size=run.batch,
         lr=run.lr,
         momentum=0.0,
         random_state=run.seed,
@@ -150,7 +153,7 @@ def subsets(root):
 
 
 def by_hand(run, chunks, root):
-    how = bare.How(run.lr, run.epochs, beta=run.strength, strength=run.strength, shuffled=True)
+    how = bare.How(run.lr, run.epochs, run.batch, 500, run.strength, run.strength, shuffled=True)
     net, kept = bare.network(run.seed), {}
     tensors = [(torch.from_numpy(x).flatten(1), torch.from_numpy(y)) for x, y in chunks]
 
@@ -221,7 +224,7 @@ class Kept:
 
     def rows(self):
         lines = self.path.read_text().splitlines() if self.path.exists() else []
-        return [json.loads(line) for line in lines]
+        return [{"batch": 128} | json.loads(line) for line in lines]
 
     def find(self, run):
         want = asdict(run).items()
@@ -293,13 +296,19 @@ def plan(rows, seeds, kept):
         lr = rate(row, kept)
         for side in SIDES:
             picked[row, side] = {"lr": lr, "strength": strength(row, side, lr, kept)}
-    return [
+    turns = [(seed, row) for seed in range(seeds) for row in rows]
+    main = [
         Run(row, side, path, seed=seed, **picked[row, side])
         for path, sides in PATHS.items()
-        for seed in range(seeds)
-        for row in rows
+        for seed, row in turns
         for side in (sides if seed % 2 == 0 else sides[::-1])
     ]
+    small = [
+        Run(row, side, seed=seed, **picked[row, side] | SMALL)
+        for seed, row in turns
+        for side in (SIDES if seed % 2 == 0 else SIDES[::-1])
+    ]
+    return main + small
 
 
 # -- tables ----------------------------------------------------------------------------------------
@@ -356,10 +365,22 @@ def costs(entries):
     return lines((*header, "avalanche", "times", "PIL images: evergrow", "times", "MB"), rows)
 
 
+def steps(entries):
+    """Seconds where batches are small, as in `costs`."""
+    rows = []
+    for s in entries:
+        mine, theirs, floor = (s[f"{side}, memory"]["cpu"] for side in SIDES)
+        cells = [f"{v:.1f} ({v / floor:.2f})" for v in (mine, theirs)]
+        rows.append((ROWS[s["row"]], *cells, f"**{theirs / mine:.2f}**"))
+    return lines(("seconds, batches of 10", "evergrow", "avalanche", "times"), rows)
+
+
 def tables(results):
     """Lines of Markdown, and what they were made of."""
-    entries = summary(results)
-    return [*accuracies(entries), "", *costs(entries)], entries
+    entries = summary([r for r in results if r["batch"] != SMALL["batch"]])
+    small = summary([r for r in results if r["batch"] == SMALL["batch"]])
+    text = [*accuracies(entries), "", *costs(entries)]
+    return text + (["", *steps(small)] if small else []), {"main": entries, "small": small}
 
 
 def keep(results):

@@ -12,6 +12,8 @@ from .labels import clean_labels
 from .samples import Records, as_encoded, is_input, read_one
 from .tables import LABELS
 
+CHECKED = 16  # items of a data set asked for twice, to see whether they change
+KEPT = 1 << 28  # bytes of items that do not change and may be kept in memory
 INPUTS = "image img images pixel_values pixels x input inputs features data text".split()
 
 
@@ -50,6 +52,29 @@ class Streamed:
         if kind != self.kind:
             raise DataError(f"sample {i} is {kind} data now, it was {self.kind} data before.")
         return record  # type: ignore[no-any-return]
+
+
+def settled(dataset: Any, taking: Taking) -> bool:
+    """Whether items are images or tensors that come the same each time, and all fit into `KEPT`.
+
+    `CHECKED` items are asked for twice: an augmentation that is drawn anew shows in one of them.
+
+    >>> settled([(np.zeros((8, 8)), "cat")] * 40, Taking())
+    True
+    """
+    size = 0
+    for i in np.unique(np.linspace(0, len(dataset) - 1, CHECKED).astype(int)).tolist():
+        once, again = (_content(dataset[i], taking, f"sample {i}") for _ in range(2))
+        if once is None or again is None or not np.array_equal(once, again):
+            return False
+        size = max(size, once.nbytes)
+    return size * len(dataset) <= KEPT
+
+
+def _content(item: Any, taking: Taking, where: str) -> np.ndarray | None:
+    """The record of an item that is an image or a tensor."""
+    kind, record, _ = read_one(split(item, taking)[0], taking.own, where)
+    return record if kind in ("image", "tensor") else None
 
 
 def look_through(dataset: Any, taking: Taking) -> tuple[Records, Streamed]:

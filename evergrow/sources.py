@@ -129,6 +129,10 @@ def _dataset(dataset: Any, how: How) -> Chunk:
         return read(dataset.tensors[0], labels, own=how.own, need_labels=how.need_labels)
     if datasets.is_flat(dataset, taking):
         return _rows(dataset, how)
+    if len(dataset) and datasets.settled(dataset, taking):
+        items = (dataset[i] for i in range(len(dataset)))
+        found = datasets.run_through(items, taking, batched=False)
+        return inputs.from_records(found, how, _labels(found.labels, dataset, how))
     found, store = datasets.look_through(dataset, taking)
     return inputs.from_records(found, how, _labels(found.labels, dataset, how), store)
 

@@ -93,11 +93,34 @@ def test_tensors_of_a_tensor_data_set_are_read_at_once():
     assert_same(read(DataLoader(tensors, batch_size=5)))
 
 
-def test_an_indexed_data_set_is_asked_again_for_what_is_needed():
+class Augmented(Pairs):
+    """Pairs whose images are turned, or not, each time."""
+
+    def __getitem__(self, i):
+        image, label = super().__getitem__(i)
+        return (image if self.asked % 2 else image[:, ::-1].copy()), label
+
+
+def test_items_that_do_not_change_are_kept():
     data = Pairs()
     chunk = read(data)
     before = data.asked
-    assert before <= 7  # all once, the first to see whether it is a row of a table
+    assert before == 1 + 12 + 6  # as a row of a table?  the same twice?  all
+    assert_same(chunk)
+    chunk.take(np.array([1, 2]))
+    assert data.asked == before and chunk.store.stable
+
+
+def test_items_too_large_to_be_kept_are_asked_for_again(monkeypatch):
+    monkeypatch.setattr("evergrow.datasets.KEPT", 100)
+    assert read(Pairs()).store.stable is False
+
+
+def test_a_data_set_that_augments_is_asked_again_for_what_is_needed():
+    data = Augmented()
+    chunk = read(data)
+    before = data.asked
+    assert before <= 9  # all once, the first also for its kind, and twice to see that it changes
     chunk.take(np.array([1, 2]))
     assert data.asked == before + 2
     assert chunk.store.stable is False and chunk.name(2) == "row 2"
@@ -108,7 +131,7 @@ def test_rows_of_a_data_set_are_kept():
     data = Pairs(np.arange(12, dtype=np.float32).reshape(6, 2))
     chunk = read(data)
     chunk.take(np.arange(6))
-    assert data.asked <= 7 and chunk.kind == "table" and chunk.seen.shape == (2,)
+    assert data.asked <= 9 and chunk.kind == "table" and chunk.seen.shape == (2,)
 
 
 def test_tensors_pass_unchanged_to_a_network_of_ones_own():
