@@ -50,6 +50,7 @@ JSON_KEYS = {
     "show": "version, versions, classes, counts {label: samples}, method, method_settings, "
     "backbone, backbone_settings, reason, input, raw_samples, bytes, version_bytes, history: a "
     "list of versions",
+    "layers": "layers: a list of {layer, features, recall}, version",
     "report": "report (the file), bytes",
     "rollback": "version, versions, classes",
     "adopt": "as learn; adopted",

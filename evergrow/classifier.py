@@ -26,6 +26,7 @@ from . import (
     prepare,
     progress,
     saving,
+    solve,
     sources,
 )
 from .advice import FEW, advise
@@ -37,6 +38,7 @@ from .network import Body, Network
 from .randomness import Generators, Seeded, isolated
 from .resolve import ALONE, Adopted, resolve
 from .sources import Chunk, Seen
+from .statistics import FeatureStatistics
 from .store import ModelFolder
 
 
@@ -621,6 +623,32 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         records = self._records(X)
         blocks = torch.arange(len(records)).split(256)
         return torch.cat([self.net_.steady(records.take(rows)).cpu() for rows in blocks]).numpy()
+
+    def layer_scores(self) -> dict[str, float]:
+        """How well each layer's features tell the classes apart: mean recall in [0, 1], by layer.
+
+        For a backbone that joins several (`layers=`) under a method that adds up sums. The sums of
+        each layer are part of the joined ones, so nothing is computed anew: LDA is solved from them
+        and judges kept rows, each left out. Early layers that do nearly as well as the last say
+        that the network was trained for something else; "all" is what joining them gives.
+        Raises SettingError for other models.
+        """
+        self._fitted()
+        sums, parts = (
+            getattr(self.learner_, "sums", None),
+            getattr(self.net_.backbone, "parts", None),
+        )
+        if not isinstance(sums, FeatureStatistics) or not parts or sums.width != self.net_.width:
+            raise SettingError(
+                "layer_scores needs a backbone of several layers (efficientnet_lite0, or timm:... "
+                "with layers=) under lda, ridge or ncm."
+            )
+        starts = np.cumsum([0, *(width for _, width in parts)])
+        found = {
+            name: solve.lda(sums.of(int(start), width)).judged.macro
+            for (name, width), start in zip(parts, starts, strict=False)
+        }
+        return found | {"all": solve.lda(sums).judged.macro}
 
     def _records(self, X: Any) -> Records:
         self._fitted()

@@ -374,6 +374,16 @@ def show(model: Model, as_json: Json = False) -> None:
 
 
 @app.command()
+def layers(model: Model, as_json: Json = False) -> None:
+    """Say which layers know MODEL's classes.
+
+    Mean recall by the features of each layer of its backbone alone, judged by kept rows, each left
+    out in turn: how far the network's training carries over to this data.
+    """
+    answer(update.layers(model), as_json, display.layers)
+
+
+@app.command()
 def report(
     folder: Annotated[
         Path,

@@ -219,6 +219,12 @@ def _version(entry: dict[str, Any], current: int) -> list[Any]:
     ]
 
 
+def layers(answer: dict[str, Any]) -> None:
+    """One line a layer."""
+    rows = [[row["layer"], row["features"], percent(row["recall"])] for row in answer["layers"]]
+    table(["layer", "features", "mean recall"], rows, right=(1, 2))
+
+
 def written(answer: dict[str, Any]) -> None:
     """Where a report lies."""
     print(f"{answer['report']} written, {size(answer['bytes'])}; open it in a browser")

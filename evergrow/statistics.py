@@ -226,6 +226,16 @@ class FeatureStatistics:
             )
             self._before = None
 
+    def of(self, start: int, width: int) -> "FeatureStatistics":
+        """What the statistics of `width` features from `start` on are, without the others."""
+        part, stop = FeatureStatistics(width, self.keep, self.device), start + width
+        part.counts, kept = self.counts.clone(), self.kept
+        gram = self.gram[start:stop, start:stop]
+        strips = [gram[i : i + STRIP, i:].clone() for i in range(0, width, STRIP)]
+        rows = Kept(kept.rows[:, start:stop].contiguous(), kept.y, kept.code)
+        part._done = _Sums(self.sums[:, start:stop].clone(), strips, rows)
+        return part
+
     # On disk.
 
     def state(self) -> dict[str, Any]:

@@ -466,6 +466,18 @@ def _confused(given: "np.ndarray", answers: "np.ndarray") -> list[Answer]:
     return [{"label": g, "predicted": a, "samples": n} for (g, a), n in ranked]
 
 
+def layers(model: str | Path) -> Answer:
+    """How well the features of each layer of the backbone tell the classes apart, left out."""
+    folder = ModelFolder(model)
+    clf = restored(folder.read(), Given(), learning=True)
+    widths: dict[str, int] = dict(getattr(clf.net_.backbone, "parts", ()))
+    rows = [
+        {"layer": name, "features": widths.get(name, clf.net_.width), "recall": recall}
+        for name, recall in clf.layer_scores().items()
+    ]
+    return {"layers": rows, "version": folder.current()}
+
+
 def show(model: str | Path) -> Answer:
     """What a model knows, how it learns, its versions, its size in bytes. Needs no torch."""
     folder = ModelFolder(model)

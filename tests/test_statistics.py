@@ -254,3 +254,17 @@ def test_a_task_begins_once():
     stats.begin()
     with pytest.raises(RuntimeError, match="under way already"):
         stats.begin()
+
+
+def test_the_statistics_of_some_features_are_those_of_their_columns():
+    rng = torch.Generator().manual_seed(3)
+    rows = torch.randint(-9, 9, (50, 7), generator=rng).to(torch.int8)
+    y = torch.randint(0, 3, (50,), generator=rng)
+    whole, part = FeatureStatistics(7), FeatureStatistics(4)
+    for stats, columns in ((whole, rows), (part, rows[:, 2:6])):
+        stats.grow(3)
+        stats.add(columns.contiguous(), y)
+    found = whole.of(2, 4)
+    assert torch.equal(found.gram, part.gram) and torch.equal(found.sums, part.sums)
+    assert found.counts.tolist() == part.counts.tolist()
+    assert len(found.kept.y) == len(whole.kept.y)

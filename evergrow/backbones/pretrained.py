@@ -1,5 +1,6 @@
 """Any network of timm, by name, with the preprocessing its weights were trained with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +12,16 @@ from ..errors import SettingError
 from ..network import Body, Inputs
 from ..sources import Seen
 from .base import Backbone
+from .deep import Deep, chosen
 from .own import Wrapped
 
 
 @dataclass
 class Timm(Backbone):
     """network: timm's name for it, such as "resnet18".  pretrained: published weights, else random.
+
+    layers: the last so many stages, or names of layers, whose pooled outputs are joined to the
+        features; 0: the last layer's features alone.
 
     Weights are downloaded by timm the first time and kept in its cache.
 
@@ -28,6 +33,7 @@ class Timm(Backbone):
 
     network: str
     pretrained: bool = True
+    layers: int | tuple[str, ...] = 0
 
     def prepare(
         self, seen: Seen, image_size: int | tuple[int, int] | None = None
@@ -53,14 +59,14 @@ class Timm(Backbone):
                     "put the weights into timm's cache first, "
                     "or start from a file of your own (evergrow adopt --weights)."
                 ) from error
-        return wrapped(module, prepared, self.pretrained)
+        return wrapped(module, prepared, self.pretrained, self.layers)
 
     def trained(self, network: nn.Module, head: str, prepared: dict[str, Any]) -> Body:
         """The body of a network of this name trained elsewhere, without its layer `head`."""
         module = _timm().create_model(self.network, pretrained=False, num_classes=0)
         weights = {k: v for k, v in network.state_dict().items() if not k.startswith(f"{head}.")}
         module.load_state_dict(weights)
-        return wrapped(module, prepared, True)
+        return wrapped(module, prepared, True, self.layers)
 
     def _config(self) -> dict[str, Any]:
         timm = having(self.network)
@@ -74,14 +80,25 @@ class Timm(Backbone):
         return config.to_dict()  # type: ignore[no-any-return]
 
 
-def wrapped(module: nn.Module, prepared: dict[str, Any], pretrained: bool) -> Body:
+def wrapped(
+    module: nn.Module,
+    prepared: dict[str, Any],
+    pretrained: bool,
+    layers: int | Sequence[str] = 0,
+) -> Body:
     """A network of timm as a backbone.  pretrained: whether its weights are worth keeping.
+
+    layers: see `Timm`.
 
     Channels lie side by side in memory: 1.4 to 1.7 times as fast on a processor, and a rule, not a
     measurement, so that features are the same in every process.
     """
-    body = Wrapped(module.to(memory_format=torch.channels_last), 0)
+    module = module.to(memory_format=torch.channels_last)
+    body = Deep(module, chosen(module, layers)) if layers else Wrapped(module, 0)
     body.layout = torch.channels_last
+    if isinstance(body, Deep):
+        size = prepared["height"], prepared["width"]
+        body.drop_repeated(torch.linspace(-1, 1, 3 * size[0] * size[1]).view(1, 3, *size))
     body.width, body.any_size, body.pretrained = _width(body, prepared), True, pretrained
     return body
 
