@@ -61,9 +61,13 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     epochs, batch_size, optimizer ("sgd", "adamw"), lr, momentum, weight_decay: training on one
         task, for methods that train.  backbone_lr: the backbone's learning rate, if it is to
         differ.
+    layer_decay: the learning rate of each stage of the backbone, as a share of that of the stage
+        above it, in (0, 1]; 1: all learn alike.  warmup: share of the steps of a task over which
+        learning rates rise from 0, in [0, 1).
     schedule: how learning rates fall over a task: "constant", "linear", "cosine", or "cooldown"
         (linearly, from the middle on).
     freeze: True for the whole backbone, or the name of the last layer that does not learn.
+    freeze_norms: True for batch-norm statistics that stay as they are while weights learn.
     augment: maps (n, channels, height, width) uint8 images (or rows) to the same shape; drawn
         afresh each step.
     image_size: pixels a side, or (height, width); None: the size of the first images where it is
@@ -116,8 +120,11 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         momentum: float = 0.9,
         weight_decay: float = 0.0,
         backbone_lr: float | None = None,
+        layer_decay: float = 1.0,
+        warmup: float = 0.0,
         schedule: str = "constant",
         freeze: bool | str | None = None,
+        freeze_norms: bool = False,
         augment: Any = None,
         image_size: int | tuple[int, int] | None = None,
         boundary: str = "task",
@@ -136,8 +143,11 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.backbone_lr = backbone_lr
+        self.layer_decay = layer_decay
+        self.warmup = warmup
         self.schedule = schedule
         self.freeze = freeze
+        self.freeze_norms = freeze_norms
         self.augment = augment
         self.image_size = image_size
         self.boundary = boundary

@@ -37,9 +37,13 @@ class Training:
     epochs: passes over a task.  batch_size: examples a step.  optimizer: "sgd" or "adamw".
     lr, momentum, weight_decay: of the optimizer (momentum is SGD's alone).
     backbone_lr: learning rate of the backbone, if it is to differ from the head's.
+    layer_decay: what each stage of the backbone learns at, as a share of the one above it, in
+        (0, 1]; the last one learns at `backbone_lr`.
+    warmup: share of the steps over which learning rates rise from 0, in [0, 1).
     schedule: how learning rates fall to 0 over a task: not at all ("constant"), "linear", along
         half a "cosine", or linearly from the middle on ("cooldown").
     freeze: True for the whole backbone, or the name of the last layer that does not learn.
+    freeze_norms: whether batch-norm statistics stay as they are while weights learn.
     augment: maps (n, ...) canonical tensors to tensors of the same shape; drawn afresh at each
         step.
     autocast: torch dtype for automatic mixed precision, or None.
@@ -58,8 +62,11 @@ class Training:
     momentum: float = 0.9
     weight_decay: float = 0.0
     backbone_lr: float | None = None
+    layer_decay: float = 1.0
+    warmup: float = 0.0
     schedule: str = "constant"
     freeze: bool | str | None = None
+    freeze_norms: bool = False
     augment: Callable[[Tensor], Tensor] | None = None
     autocast: torch.dtype | None = None
     boundary: str = "task"
@@ -80,6 +87,11 @@ class Training:
             raise SettingError(
                 f"momentum={self.momentum!r}, weight_decay={self.weight_decay!r}: "
                 "momentum lies in [0, 1), weight decay is 0 or more."
+            )
+        if not 0 < self.layer_decay <= 1 or not 0 <= self.warmup < 1:
+            raise SettingError(
+                f"layer_decay={self.layer_decay!r}, warmup={self.warmup!r}: "
+                "the decay lies in (0, 1], the share of steps to warm up in [0, 1)."
             )
         boundaries = ("task", "new classes")
         for name, known in (
@@ -151,13 +163,15 @@ def batches(
     """
     how = replace(method.how, **changes) if changes else method.how
     freeze(method.net, how.freeze)
+    if how.freeze_norms:
+        method.net.rest_norms()
     method.optimizer = optimizer(method.net, how, params)
     if how.boundary == "new classes" and params is None:
         _recall(method)
     records, y = (task.records, task.y) if mix is None or not len(mix) else _joined(task, mix)
     steps = how.epochs * -(-len(y) // how.batch_size)
     method.watch.start(steps)
-    pace = _schedule(method.optimizer, how.schedule, steps)
+    pace = _schedule(method.optimizer, how, steps)
     try:
         for epoch in range(how.epochs):
             order = torch.randperm(len(y), generator=method.rng("order"))
@@ -168,44 +182,70 @@ def batches(
         method.net.eval()
 
 
-def _schedule(optimizer: torch.optim.Optimizer | None, schedule: str, steps: int) -> Iterator[None]:
+def _schedule(optimizer: torch.optim.Optimizer | None, how: Training, steps: int) -> Iterator[None]:
     """Set the learning rates of one step after the other.
 
     Source of "cosine": Loshchilov and Hutter 2017, "SGDR", arXiv:1608.03983, without restarts; of
-    "cooldown": Zhai et al. 2022, "Scaling Vision Transformers", arXiv:2106.04560.
+    "cooldown": Zhai et al. 2022, "Scaling Vision Transformers", arXiv:2106.04560; of the warm-up:
+    Goyal et al. 2017, "Accurate, Large Minibatch SGD", arXiv:1706.02677.
     """
     falls: dict[str, Callable[[float], float]] = {
+        "constant": lambda done: 1.0,
         "linear": lambda done: 1 - done,
         "cosine": lambda done: (1 + cos(pi * done)) / 2,
         "cooldown": lambda done: min(1.0, 2 * (1 - done)),
     }
-    fall = falls.get(schedule)
-    groups = [] if optimizer is None or fall is None else optimizer.param_groups
+    fall, warm = falls[how.schedule], int(how.warmup * steps)
+    groups = [] if optimizer is None else optimizer.param_groups
     rates = [group["lr"] for group in groups]
     for step in count():
+        share = (
+            fall(min((step - warm) / (steps - warm), 1.0)) if step >= warm else (step + 1) / warm
+        )
         for group, rate in zip(groups, rates, strict=True):
-            group["lr"] = rate * fall(min(step / steps, 1.0)) if fall else rate
+            group["lr"] = rate * share
         yield
 
 
 def optimizer(
     net: Network, how: Training, params: Iterable[Tensor] | None = None
 ) -> torch.optim.Optimizer | None:
-    """A fresh optimizer over what is not frozen; the backbone at its own learning rate, if any."""
-    body = {id(p) for p in net.backbone.parameters()}
+    """A fresh optimizer over what is not frozen; the backbone at learning rates of its own."""
+    rates = _rates(net, how)
     learns = [p for p in (net.parameters() if params is None else params) if p.requires_grad]
-    head = [p for p in learns if id(p) not in body]
-    learns = [p for p in learns if id(p) in body]
-    groups: list[dict[str, Any]]
-    groups = [{"params": head}, {"params": learns, "lr": how.backbone_lr or how.lr}]
-    groups = [group for group in groups if group["params"]]
-    if not groups:
+    groups: dict[float, list[Tensor]] = {how.lr: []}
+    for p in learns:
+        groups.setdefault(rates.get(id(p), how.lr), []).append(p)
+    made = [{"params": some, "lr": rate} for rate, some in groups.items() if some]
+    if not made:
         return None
     if how.optimizer == "adamw":
-        return torch.optim.AdamW(groups, how.lr, weight_decay=how.weight_decay, foreach=True)
-    return torch.optim.SGD(
-        groups, how.lr, how.momentum, weight_decay=how.weight_decay, foreach=True
-    )
+        return torch.optim.AdamW(made, how.lr, weight_decay=how.weight_decay, foreach=True)
+    return torch.optim.SGD(made, how.lr, how.momentum, weight_decay=how.weight_decay, foreach=True)
+
+
+def _rates(net: Network, how: Training) -> dict[int, float]:
+    """Learning rates of the backbone's parameters, by id.
+
+    Source: Howard and Ruder 2018, "Universal Language Model Fine-tuning", arXiv:1801.06146,
+    discriminative fine-tuning.
+    """
+    named = list(net.backbone.named_parameters())
+    stages = list(dict.fromkeys(stage(name) for name, _ in named))
+    top = how.backbone_lr or how.lr
+    above = {name: len(stages) - 1 - k for k, name in enumerate(stages)}
+    return {id(p): top * how.layer_decay ** above[stage(name)] for name, p in named}
+
+
+def stage(name: str) -> str:
+    """The stage of a network that a parameter belongs to: its name up to the first number.
+
+    >>> stage("module.layer3.0.conv1.weight"), stage("module.blocks.2.norm.bias")
+    ('module.layer3', 'module.blocks.2')
+    """
+    parts = name.split(".")[:-1]
+    end = next((i for i, part in enumerate(parts) if part[-1:].isdigit()), len(parts) - 1)
+    return ".".join(parts[: end + 1])
 
 
 class _Joined:

@@ -183,6 +183,11 @@ class Network(nn.Module):
                 return self.backbone(x)  # type: ignore[no-any-return]
         return self.backbone(x)  # type: ignore[no-any-return]
 
+    def rest_norms(self) -> None:
+        """Batch norm goes by the statistics it has, and does not change them; weights may learn."""
+        for norm in self._norms:
+            norm.eval()
+
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))  # type: ignore[no-any-return]
 

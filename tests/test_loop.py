@@ -52,8 +52,53 @@ def test_the_backbone_may_learn_more_slowly():
     assert isinstance(loop.optimizer(net, Training(optimizer="adamw")), torch.optim.AdamW)
 
 
+def test_each_stage_of_the_backbone_learns_at_a_share_of_the_one_above():
+    from evergrow.backbones import MLP
+    from evergrow.network import Inputs, Network
+
+    form = {"kind": "table", "columns": 2, "names": []}
+    body = MLP(hidden=(3, 4, 5)).build(form, torch.Generator())
+    net = Network(body, Inputs("tensor"))
+    net.head.grow(2, torch.Generator())
+    made = loop.optimizer(net, Training(lr=0.1, backbone_lr=0.04, layer_decay=0.5))
+    rates = {p.shape[0]: group["lr"] for group in made.param_groups for p in group["params"]}
+    assert rates == pytest.approx({3: 0.01, 4: 0.02, 5: 0.04, 2: 0.1})
+
+
+def test_learning_rates_rise_over_the_warm_up_and_fall_after_it():
+    settings = {"lr": 0.8, "batch_size": 1, "epochs": 1, "warmup": 0.4, "schedule": "linear"}
+    method = attached(FineTune(), **settings)
+    rates = [method.optimizer.param_groups[0]["lr"] for _ in method.batches(some())]
+    rise, fall = [0.2, 0.4, 0.6, 0.8], [0.8 * (1 - k / 6) for k in range(6)]
+    assert rates == pytest.approx(rise + fall)
+
+
+def test_batch_norm_may_rest_while_weights_learn():
+    from evergrow.backbones import ConvNet
+    from evergrow.network import Inputs, Network
+
+    form = {"kind": "image", "channels": 1, "height": 8, "width": 8}
+    net = Network(ConvNet().build(form, torch.Generator()), Inputs("image"))
+    net.train()
+    before = [m.running_mean.clone() for m in net._norms]
+    assert before
+    net.rest_norms()
+    net.features(torch.rand(4, 1, 8, 8)).sum().backward()
+    assert all(torch.equal(m.running_mean, was) for m, was in zip(net._norms, before, strict=True))
+    assert all(p.grad is not None for m in net._norms for p in m.parameters())
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"epochs": 0}, {"lr": 0}, {"optimizer": "adam"}, {"momentum": 1.0}, {"boundary": "x"}]
+    "wrong",
+    [
+        {"layer_decay": 0},
+        {"warmup": 1.0},
+        {"epochs": 0},
+        {"lr": 0},
+        {"optimizer": "adam"},
+        {"momentum": 1.0},
+        {"boundary": "x"},
+    ],
 )
 def test_wrong_settings_are_refused_with_their_value(wrong):
     with pytest.raises(SettingError, match=str(next(iter(wrong.values())))):
