@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -99,8 +100,18 @@ def answer(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]
 
 
 def chosen(**settings: Any) -> dict[str, Any]:
-    """The options that were given."""
-    return {name: value for name, value in settings.items() if value is not None}
+    """The options that were given, as parameters of the classifier."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    for name, read in (("freeze", options.layer), ("image_size", options.pixels)):
+        if name in given:
+            given[name] = read(given[name])
+    return given
+
+
+def beside(data: update.Source, old: Path | None, auxiliary: Path | None) -> update.Beside:
+    """What comes beside data, read as it is."""
+    others = (None if path is None else replace(data, data=path) for path in (old, auxiliary))
+    return update.Beside(*others)
 
 
 def find_here(method: str | None) -> None:
@@ -171,6 +182,12 @@ Method = Annotated[
     str | None,
     typer.Option(help="How old classes are kept; see `evergrow methods`, or MODULE:CLASS."),
 ]
+BatchSize = Annotated[int | None, typer.Option(help="Samples in a step.")]
+Rate = Annotated[float | None, typer.Option(help="Learning rate.")]
+BackboneRate = Annotated[
+    float | None, typer.Option(help="Learning rate of the backbone, if another.")
+]
+Optimizer = Annotated[str | None, typer.Option(help="sgd or adamw.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the data.")]
 Freeze = Annotated[
     str | None,
@@ -200,13 +217,11 @@ def learn(
     method: Method = None,
     set_: Set = None,
     epochs: Epochs = None,
-    batch_size: Annotated[int | None, typer.Option(help="Samples in a step.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
-    backbone_lr: Annotated[
-        float | None, typer.Option(help="Learning rate of the backbone, if another.")
-    ] = None,
+    batch_size: BatchSize = None,
+    lr: Rate = None,
+    backbone_lr: BackboneRate = None,
     freeze: Freeze = None,
-    optimizer: Annotated[str | None, typer.Option(help="sgd or adamw.")] = None,
+    optimizer: Optimizer = None,
     image_size: ImageSize = None,
     seed: Annotated[
         int | None, typer.Option(help="Of all that is drawn at random, of a new model.")
@@ -253,23 +268,18 @@ def learn(
         batch_size=batch_size,
         lr=lr,
         backbone_lr=backbone_lr,
+        freeze=freeze,
         optimizer=optimizer,
+        image_size=image_size,
         random_state=seed,
         device=device,
         validation=validation,
     )
-    if freeze is not None:
-        settings["freeze"] = options.layer(freeze)
-    if image_size is not None:
-        settings["image_size"] = options.pixels(image_size)
     find_here(method)
     how = How(settings, set_ or (), again, dry_run, keep_no_samples, gate)
     source = update.Source(data, label, text, skip_bad)
-    beside = update.Beside(
-        None if old is None else update.Source(old, label, text, skip_bad),
-        None if auxiliary is None else update.Source(auxiliary, label, text, skip_bad),
-    )
-    answer(update.learn(model, source, how, beside, display.advice), as_json, display.learnt)
+    others = beside(source, old, auxiliary)
+    answer(update.learn(model, source, how, others, display.advice), as_json, display.learnt)
 
 
 @app.command()
@@ -302,19 +312,14 @@ def advise(
 
     Nothing is learnt, nothing is changed; MODEL need not exist yet.
     """
-    settings = chosen(backbone=backbone, method=method, epochs=epochs)
-    if freeze is not None:
-        settings["freeze"] = options.layer(freeze)
-    if image_size is not None:
-        settings["image_size"] = options.pixels(image_size)
+    settings = chosen(
+        backbone=backbone, method=method, epochs=epochs, freeze=freeze, image_size=image_size
+    )
     find_here(method)
     how = How(settings, set_ or (), again)
     source = update.Source(data, label, text, skip_bad)
-    beside = update.Beside(
-        None if old is None else update.Source(old, label, text, skip_bad),
-        None if auxiliary is None else update.Source(auxiliary, label, text, skip_bad),
-    )
-    answer(update.advise(model, source, how, beside, probe), as_json, display.advised)
+    others = beside(source, old, auxiliary)
+    answer(update.advise(model, source, how, others, probe), as_json, display.advised)
 
 
 @app.command()
@@ -450,9 +455,7 @@ def adopt(
 
     Its outputs are the first classes; before anything is learnt, predictions are its own.
     """
-    settings = chosen(method=method)
-    if image_size is not None:
-        settings["image_size"] = options.pixels(image_size)
+    settings = chosen(method=method, image_size=image_size)
     find_here(method)
     how = How(settings, set_ or ())
     answer(update.adopt(model, weights, backbone, classes, how), as_json, display.learnt)
@@ -512,16 +515,14 @@ def bench(
     ] = None,
     set_: Set = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Samples in a step.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
-    backbone_lr: Annotated[
-        float | None, typer.Option(help="Learning rate of the backbone, if another.")
-    ] = None,
+    batch_size: BatchSize = None,
+    lr: Rate = None,
+    backbone_lr: BackboneRate = None,
     freeze: Annotated[
         str | None,
         typer.Option(help="`all` of the backbone, or the last layer that does not learn; `none`."),
     ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="sgd or adamw.")] = None,
+    optimizer: Optimizer = None,
     image_size: Annotated[
         str | None, typer.Option(help="Size images are brought to: 64 or 48x64.")
     ] = None,
@@ -572,13 +573,11 @@ def bench(
         batch_size=batch_size,
         lr=lr,
         backbone_lr=backbone_lr,
+        freeze=freeze,
         optimizer=optimizer,
+        image_size=image_size,
         device=device,
     )
-    if freeze is not None:
-        settings["freeze"] = options.layer(freeze)
-    if image_size is not None:
-        settings["image_size"] = options.pixels(image_size)
     for name in method or ():
         find_here(name)
     words = [*(cut or ())]
@@ -587,8 +586,8 @@ def bench(
     from . import subject
 
     own = update.Source(scenario, label, text, skip_bad)
-    beside = None if test is None else update.Source(test, label, text, skip_bad)
-    what = subject.Subject(own, subject.changes(words), beside, data)
+    held = None if test is None else replace(own, data=test)
+    what = subject.Subject(own, subject.changes(words), held, data)
     what.cut()  # a wrong name is told before anything slow is imported
     from . import bench, board, scoreboard
 
