@@ -6,12 +6,12 @@ python benchmarks/clipart.py [--data FOLDER] [--orders 3]
 of its own. Defaults (`auto`: efficientnet_lite0 at 224 pixels, lda) beside other methods on the
 same features, and beside scikit-learn's logistic regression, class-balanced, fitted on the last
 layer's features of all training pictures at once, its C chosen by five-fold cross-validation on
-them. Features are computed once a picture: each model reads them as a table that is not scaled.
+them. Features are computed once a picture; each model reads them as they are, as it would those of
+a network of the user's own: the first task fixes the scale on which they become integers.
 (Debian: openclipart-png; FOLDER holds animals, buildings, ...)
 """
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from evergrow import GrowingClassifier, backbones, catalogue, methods, prepare, sources
-from evergrow.backbones import bundled
-from evergrow.backbones.base import Backbone
-from evergrow.network import Body, Network
+from evergrow.network import Network
 
 torch.set_num_threads(1)
 MOST, HELD, PER_TASK = 60, 0.3, 3
@@ -42,7 +40,7 @@ ROWS = {  # row: method, its settings, parameters, whether it reads the last lay
 
 
 def features(folder):
-    """(n, width) features, width of the last layer's, labels: of at most `MOST` pictures a class.
+    """(n, width) features, the last layer's width, labels: of at most `MOST` pictures a class.
 
     The first picks of a fixed shuffle; files that cannot be read are passed over.
     """
@@ -58,39 +56,20 @@ def features(folder):
     net = Network(body, backbone.inputs(form))
     pictures = prepare.Prepared(chunk, form)
     parts = [net.steady(pictures.take(rows)) for rows in torch.arange(len(chunk)).split(256)]
-    scale = {"scale": body.scale, "last": body.parts[0][1]}
-    return torch.cat(parts), scale, chunk.labels.astype(str)
+    return torch.cat(parts), body.parts[0][1], chunk.labels.astype(str)
 
 
-class Given(Body):
-    """Features as they were computed; none of it learns."""
-
-    trains, rows = False, 0
+class Given(torch.nn.Module):
+    """Features as they were computed, as a backbone; none of it learns."""
 
     def forward(self, x):
-        return x.flatten(1)
+        return x
 
 
-@dataclass
-class Computed(Backbone):
-    """A backbone whose work is done: inputs are its features.  scale: to integers, or None."""
-
-    reads = ("tensor",)
-    width: int
-    scale: float | None
-
-    def build(self, prepared, rng):
-        body = Given()
-        body.width, body.scale = self.width, self.scale
-        return body
-
-
-def classifier(row, width, scale, seed):
-    name, settings, parameters, last = ROWS[row]
-    backbone = Computed(width, bundled.ALONE if last else scale["scale"])
-    return GrowingClassifier(
-        backbone, methods.get(name, **settings), random_state=seed, **parameters
-    )
+def classifier(row, seed):
+    name, settings, parameters, _ = ROWS[row]
+    method = methods.get(name, **settings)
+    return GrowingClassifier(Given(), method, random_state=seed, **parameters)
 
 
 def split(labels, seed):
@@ -102,41 +81,36 @@ def split(labels, seed):
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def run(row, x, scale, labels, seed):
+def run(row, x, last, labels, seed):
     """Accuracy on the held-out pictures of all classes so far, after each task."""
     train, test = split(labels, seed)
     order = np.random.default_rng(100 + seed).permutation(np.unique(labels))
-    x = x[:, : scale["last"]] if ROWS[row][3] else x
-    model, accuracies = classifier(row, x.shape[1], scale, seed), []
+    x = x[:, :last] if ROWS[row][3] else x
+    model, accuracies = classifier(row, seed), []
     for start in range(0, len(order), PER_TASK):
         rows = train[np.isin(labels[train], order[start : start + PER_TASK])]
-        model.partial_fit(tensors(x[rows]), labels[rows])
+        model.partial_fit(x[rows, None], labels[rows])
         seen = test[np.isin(labels[test], order[: start + PER_TASK])]
-        answers = model.predict(tensors(x[seen]))
+        answers = model.predict(x[seen, None])
         accuracies.append(float((answers == labels[seen]).mean()))
     return {"accuracies": accuracies, "last": accuracies[-1], "macro": macro(answers, labels[seen])}
-
-
-def tensors(x):
-    """(n, width) features as (n, 1, width) tensors, which nothing scales."""
-    return x[:, None, :]
 
 
 def macro(answers, labels):
     return float(np.mean([(answers[labels == c] == c).mean() for c in np.unique(labels)]))
 
 
-def regression(x, scale, labels, seed):
+def regression(x, last, labels, seed):
     train, test = split(labels, seed)
-    x = x[:, : scale["last"]].numpy()
+    x = x[:, :last].numpy()
     model = make_pipeline(
         StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=500)
     )
     grid = {"logisticregression__C": [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]}
     found = GridSearchCV(model, grid, cv=5, n_jobs=1).fit(x[train], labels[train])
     answers = found.predict(x[test])
-    last = float((answers == labels[test]).mean())
-    return {"last": last, "macro": macro(answers, labels[test]), "C": found.best_params_}
+    right = float((answers == labels[test]).mean())
+    return {"last": right, "macro": macro(answers, labels[test]), "C": found.best_params_}
 
 
 def main():
@@ -144,14 +118,14 @@ def main():
     parser.add_argument("--data", type=Path, default=Path("/usr/share/openclipart/png"))
     parser.add_argument("--orders", type=int, default=3)
     given = parser.parse_args()
-    x, scale, labels = features(given.data)
+    x, last, labels = features(given.data)
     rows = []
     for seed in range(given.orders):
         for row in ROWS:
-            rows.append({"row": row, "seed": seed} | run(row, x, scale, labels, seed))
+            rows.append({"row": row, "seed": seed} | run(row, x, last, labels, seed))
             print(row, seed, rows[-1]["last"], flush=True)
         name = "logistic regression, all at once"
-        rows.append({"row": name, "seed": seed} | regression(x, scale, labels, seed))
+        rows.append({"row": name, "seed": seed} | regression(x, last, labels, seed))
         print(name, seed, rows[-1]["last"], flush=True)
     summary = []
     for name in dict.fromkeys(r["row"] for r in rows):
