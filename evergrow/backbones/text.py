@@ -111,9 +111,12 @@ def _loaded(network: str) -> "SentenceTransformer":
     """The encoder, with its weights.  Raises SettingError where it cannot be had."""
     _need("sentence_transformers")
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
-    folder = _folder(network)
+    folder, bars = _folder(network), logging.is_progress_bar_enabled()
     here = Path(folder).is_dir()
+    if here:  # it takes a moment; a download shows its progress
+        logging.disable_progress_bar()
     try:
         return SentenceTransformer(folder, device="cpu", local_files_only=here)
     except Exception as error:  # many kinds, of three libraries
@@ -122,6 +125,9 @@ def _loaded(network: str) -> "SentenceTransformer":
             f"sentence-transformers could not give {network!r}: {reason}. Name a model that it "
             f"knows, or a folder that it saved; without a network connection {INSTALL}."
         ) from error
+    finally:
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _transformer(model: "SentenceTransformer") -> Any:

@@ -229,3 +229,52 @@ def test_texts_go_to_the_encoder_that_comes_along_and_nothing_is_downloaded(monk
     assert "pretrained sentence encoder" in model.reason_
     asked = ["The goalkeeper was injured.", "Add salt and butter to the dough."]
     assert model.predict(asked).tolist() == ["sport", "food"]
+
+
+# -- the command line ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command: its exit code, its answer, what it said beside."""
+    from evergrow.cli import app
+
+    def call(*words):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            app([*map(str, words), "--json"])
+        said = capsys.readouterr()
+        return ended.value.code or 0, json.loads(said.out), said.err
+
+    return call
+
+
+def test_texts_are_learnt_and_predicted_at_the_command_line(tiny, tmp_path, run):
+    notes, week = tmp_path / "notes.csv", tmp_path / "week"
+    lines = [f"{i},{topic},{body}" for i, (body, topic) in enumerate(zip(TEXTS, LABELS))]
+    notes.write_text("\n".join(["id,topic,body", *lines]))
+    columns = "--text", "body", "--label", "topic"
+    code, answer, _ = run("learn", tmp_path / "m", notes, *columns, "--backbone", f"text:{tiny}")
+    assert code == 0 and answer["new_classes"] == ["pets", "sky"] and answer["samples"] == 6
+    assert run("learn", tmp_path / "m", notes, *columns)[1]["passed_over"] == 6
+    for name, text in (("a", "snow"), ("b", "snow now"), ("c", "snow " * 9)):
+        (week / "snow").mkdir(parents=True, exist_ok=True)
+        (week / "snow" / f"{name}.txt").write_text(text)
+    code, answer, said = run("learn", tmp_path / "m", week)
+    assert answer["classes"] == ["pets", "sky", "snow"] and code == 0
+    assert "note: 1 of 3 texts are longer than 6 tokens and were cut" in said
+    found = run("predict", tmp_path / "m", week)[1]["predictions"]
+    assert [p["label"] for p in found] == ["snow"] * 3 and found[0]["input"].endswith("a.txt")
+    assert run("predict", tmp_path / "m", notes, "--text", "body")[1]["predictions"][0]["label"]
+
+
+def test_wrong_columns_are_named(tiny, tmp_path, run):
+    notes = tmp_path / "notes.csv"
+    notes.write_text("topic,body\npets,cat\nsky,sun\n")
+    for words, message in (
+        (("--text", "boddy", "--label", "topic"), "no text column 'boddy'"),
+        (("--text", "body", "--label", "subject"), "no label column (expected 'subject')"),
+    ):
+        code, answer, _ = run("learn", tmp_path / "m", notes, *words)
+        assert code == 1 and message in answer["error"]["message"]
+    assert not (tmp_path / "m" / "HEAD").exists()
