@@ -76,6 +76,11 @@ def _path(given: str | Path, how: How) -> Chunk:
     if path.suffix.lower() in images.SUFFIXES:
         return inputs.from_files([path], how)
     if path.suffix.lower() in listing.TEXTS:
+        if how.need:
+            raise DataError(
+                f"{name} is one text without a label; put text files into a folder with a "
+                "subfolder for each class, or texts and labels into the columns of a CSV file."
+            )
         return inputs.from_text_files([path], how)
     raise DataError(
         f"{name} is of no kind that is read: a folder with a subfolder for each class, an image "

@@ -548,6 +548,8 @@ def test_text_files_beside_images_are_passed_over(tmp_path):
 def test_single_text_files_and_lists_of_them_are_read(tmp_path):
     texts_in(tmp_path, {"a.txt": b"one", "b.txt": b"two"})
     assert read(tmp_path / "a.txt", need_labels=False).take([0]) == ["one"]
+    with pytest.raises(DataError, match="a.txt is one text without a label; put text files"):
+        read(tmp_path / "a.txt")
     both = [tmp_path / "b.txt", str(tmp_path / "a.txt")]
     assert read(list(map(str, both)), ["x", "y"]).take([0, 1]) == ["two", "one"]
     assert read(tmp_path, need_labels=False).labels is None

@@ -251,15 +251,17 @@ def run(capsys):
 
 def test_texts_are_learnt_and_predicted_at_the_command_line(tiny, tmp_path, run):
     notes, week = tmp_path / "notes.csv", tmp_path / "week"
-    lines = [f"{i},{topic},{body}" for i, (body, topic) in enumerate(zip(TEXTS, LABELS))]
+    lines = [
+        f"{i},{topic},{body}" for i, (body, topic) in enumerate(zip(TEXTS, LABELS, strict=True))
+    ]
     notes.write_text("\n".join(["id,topic,body", *lines]))
     columns = "--text", "body", "--label", "topic"
     code, answer, _ = run("learn", tmp_path / "m", notes, *columns, "--backbone", f"text:{tiny}")
     assert code == 0 and answer["new_classes"] == ["pets", "sky"] and answer["samples"] == 6
     assert run("learn", tmp_path / "m", notes, *columns)[1]["passed_over"] == 6
-    for name, text in (("a", "snow"), ("b", "snow now"), ("c", "snow " * 9)):
+    for name, words in (("a", "snow"), ("b", "snow now"), ("c", "snow " * 9)):
         (week / "snow").mkdir(parents=True, exist_ok=True)
-        (week / "snow" / f"{name}.txt").write_text(text)
+        (week / "snow" / f"{name}.txt").write_text(words)
     code, answer, said = run("learn", tmp_path / "m", week)
     assert answer["classes"] == ["pets", "sky", "snow"] and code == 0
     assert "note: 1 of 3 texts are longer than 6 tokens and were cut" in said
