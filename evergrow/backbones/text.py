@@ -38,6 +38,9 @@ class Text(Backbone):
     depths: 1: the sentence embedding alone; else also the mean states of so many layers less one,
         evenly spaced from the input on, each of unit length.
     Source: Reimers and Gurevych 2019, Sentence-BERT, arXiv:1908.10084; the depths are ours.
+
+    >>> Text("all-MiniLM-L6-v2", depths=1).settings()
+    {'network': 'all-MiniLM-L6-v2', 'depths': 1}
     """
 
     reads: ClassVar[tuple[str, ...]] = ("text",)
