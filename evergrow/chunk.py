@@ -41,7 +41,9 @@ class Store(Protocol):
 
 
 class Rows:
-    """Records in memory: an array with a row for each, or a list.  where: the end of all names.
+    """Records in memory: an array with a row for each, or a list.
+
+    names: how messages call them; without, by their rows.  where: the end of all such names.
 
     >>> Rows(np.zeros((3, 2)), " of a.csv").name(1)
     'row 1 of a.csv'
@@ -49,14 +51,14 @@ class Rows:
 
     stable = True
 
-    def __init__(self, values: Any, where: str = ""):
-        self.values, self.where = values, where
+    def __init__(self, values: Any, where: str = "", names: Sequence[str] = ()):
+        self.values, self.where, self.names = values, where, names
 
     def __len__(self) -> int:
         return len(self.values)
 
     def name(self, i: int) -> str:
-        return f"row {i}{self.where}"
+        return self.names[i] if self.names else f"row {i}{self.where}"
 
     def take(self, rows: np.ndarray, then: Then | None = None) -> Any:
         if isinstance(self.values, np.ndarray):

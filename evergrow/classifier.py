@@ -172,9 +172,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         """Learn (X, y) and keep what was learnt before; labels not seen before become new classes.
 
         X: arrays or tensors ((n, d) tables, (n, height, width) or (n, height, width, 1 or 3)
-            images), lists of PIL images or paths, data frames, torch or Hugging Face datasets, a
-            folder with one subfolder a class, CSV, Parquet, JSON lines, npz or idx files; y: (n,)
-            labels, all str or all int, or None where X has them.
+            images), lists of PIL images, paths or texts, data frames, torch or Hugging Face
+            datasets, a folder with one subfolder a class, CSV, Parquet, JSON lines, npz or idx
+            files; y: (n,) labels, all str or all int, or None where X has them.
         classes: labels to announce; they get columns now and no score until they are seen.
         auxiliary: inputs without labels, in any form of X, for methods that consolidate on such
             (dmc, dmc+); labels that come with them are not looked at.
@@ -307,7 +307,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             "backbone": self.backbone_,
             "reason": self.reason_,
             "advice": advice,
-            "warnings": [*chunk.notes, *self._warnings(beside is not None)],
+            "warnings": [*self._notes(chunk), *self._warnings(beside is not None)],
             "skipped": len(chunk.skipped),
             "seconds": time.perf_counter() - began,
             "before": before,
@@ -318,7 +318,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def _task(self, learn: Chunk, old: int, beside: Records | None) -> Task:
         """What there is to learn; `classes_` has its new ones already, `old` were there before."""
         assert self.prepare_ is not None and learn.labels is not None
-        records = prepare.Prepared(learn, self.prepare_)
+        records = self.net_.backbone.records(learn, self.prepare_)
         self.net_.inputs.fix(records)
         total, columns = len(self.classes_), self._columns(learn.labels)
         boundary = self.boundary == "task" or total > old
@@ -591,6 +591,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         answers = self._scores(self._checked(chunk)).argmax(1)
         return answers.eq(self._columns(chunk.labels)).numpy()
 
+    def _notes(self, chunk: Chunk) -> list[str]:
+        return [*chunk.notes, *self.net_.backbone.notes(chunk)]
+
     def _warnings(self, auxiliary: bool) -> list[str]:
         """What a user would want to know before trusting this update."""
         found = self.learner_.warnings()
@@ -666,9 +669,10 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
 
     def _checked(self, chunk: Chunk) -> Records:
         if self.prepare_ is None:  # a network trained elsewhere that has not learnt anything here
-            return prepare.Prepared(chunk, self.body_.prepare(chunk.seen, self.image_size))
+            form = self.body_.prepare(chunk.seen, self.image_size)
+            return self.net_.backbone.records(chunk, form)
         self._check(chunk)
-        return prepare.Prepared(chunk, self.prepare_)
+        return self.net_.backbone.records(chunk, self.prepare_)
 
     def _check(self, chunk: Chunk) -> None:
         assert self.prepare_ is not None
@@ -826,12 +830,19 @@ def _distinct(classes: Sequence[Any]) -> np.ndarray:
 def _tabular(X: Any) -> bool:
     """Whether X is a table of numbers, for scikit-learn's checks; all else is for `sources`."""
     if isinstance(X, np.ndarray | torch.Tensor):
-        return X.ndim <= 2 and not (isinstance(X, np.ndarray) and X.dtype.kind in "US")
+        return X.ndim <= 2 and not (isinstance(X, np.ndarray) and _texts(X))
     if isinstance(X, list | tuple):
         return not X or isinstance(X[0], int | float | list | tuple | np.number)
     if hasattr(X, "dtypes") and hasattr(X, "columns"):
         return all(getattr(t, "kind", "O") in "iufb" for t in X.dtypes)
     return hasattr(X, "toarray")  # sparse: refused there, in scikit-learn's words
+
+
+def _texts(X: np.ndarray) -> bool:
+    """Whether an array holds texts, or objects of which the first is one."""
+    if X.dtype == object:
+        return X.ndim == 1 and len(X) > 0 and isinstance(X[0], str)
+    return bool(X.dtype.kind in "US")
 
 
 @cache

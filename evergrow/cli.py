@@ -143,7 +143,8 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         parser=place,
-        help="Folder with one subfolder a class; or a CSV, Parquet, JSON-lines, npz or idx file.",
+        help="Folder with one subfolder a class, of images or .txt files; or a CSV, Parquet, "
+        "JSON-lines, npz or idx file.",
     ),
 ]
 Json = Annotated[
@@ -328,7 +329,9 @@ def predict(
     data: Annotated[
         list[Path],
         typer.Argument(
-            metavar="DATA...", parser=place, help="Images, a folder of images, or a file of data."
+            metavar="DATA...",
+            parser=place,
+            help="Images or .txt files, a folder of such, or a file of data.",
         ),
     ],
     top: Annotated[int, typer.Option(min=1, help="How many labels to give, likeliest first.")] = 3,

@@ -79,6 +79,8 @@ def decode(given: Stream, form: dict[str, Any]) -> None:
     """
     for chunk in (given.data.train, given.data.test):
         assert chunk is not None
+        if chunk.kind == "text":
+            continue
         records = prepare.Prepared(chunk, form)
         if records.kept is not None:
             for rows in torch.arange(len(chunk)).split(256):

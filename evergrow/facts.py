@@ -135,6 +135,8 @@ def _nearest(model: "GrowingClassifier", memory: Memory | None, task: Task) -> f
     absent = task.absent(task.old)
     if memory is None or memory.room >= BOUNDED or not len(memory) or not len(absent):
         return None
+    if model.net_.inputs.kind == "text":
+        return None  # token ids have no distance
     kept, come = evenly_spaced(len(memory), KEPT), evenly_spaced(len(task), looks.ROWS)
     parts = memory.take(kept), task.records.take(come)
     x = torch.cat([model.net_.inputs(part.to(model.net_.device)) for part in parts])

@@ -62,7 +62,8 @@ def spec(
 
     channels: what the backbone needs; None: as seen.  The others: see `canonical_size`.
     Arrays that started the model with other sizes or channels than these are noted (`sizes`,
-    `given`), so that their like is taken later too.  Raises DataError for texts, SettingError.
+    `given`), so that their like is taken later too.  Raises DataError for texts, whose form an
+    encoder gives, SettingError.
 
     >>> spec(Seen("image", 1, ((28, 28),)))
     {'kind': 'image', 'channels': 1, 'height': 28, 'width': 28}
@@ -105,7 +106,7 @@ def check(form: Form, chunk: Chunk, fixed_size: bool) -> None:
         _check_columns(form, seen)
     elif seen.kind == "tensor":
         _check_tensor(form, seen)
-    elif not seen.from_files:
+    elif seen.kind == "image" and not seen.from_files:
         _check_images(form, seen, fixed_size)
 
 
@@ -194,5 +195,7 @@ def _words(seen: Seen) -> str:
 def _words_of(form: Form) -> str:
     if form["kind"] == "image":
         return f"image data ({form['channels']} x {form['height']} x {form['width']})"
+    if form["kind"] == "text":
+        return "text data"
     shape = (form["columns"],) if form["kind"] == "table" else tuple(form["shape"])
     return f"{form['kind']} data of shape {shape}"

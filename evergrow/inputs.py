@@ -9,9 +9,9 @@ import numpy as np
 
 from . import arrays, files, frames, images, pixels, samples, tables
 from .chunk import Chunk, Rows, Seen, Store
-from .errors import DataError
+from .errors import BadFilesError, DataError
 from .labels import clean_labels
-from .listing import shown
+from .listing import TEXTS, shown
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,8 @@ def from_list(values: Sequence[Any], how: How, labels: np.ndarray | None = None)
         return from_list(inputs, replace(how, y=list(found)))
     if how.text is None and all(isinstance(v, str) for v in values) and _are_paths(values):
         values = [Path(value) for value in values]
+    if all(isinstance(v, Path) and v.suffix.lower() in TEXTS for v in values):
+        return from_text_files(values, how, labels)
     encoded = [samples.as_encoded(value) for value in values]
     if all(value is not None for value in encoded):
         return from_files([value for value in encoded if value is not None], how, labels)
@@ -213,6 +215,39 @@ def from_files(
     sizes = _extremes(found.size for found in store.found)
     channels = max(found.channels for found in store.found)
     return Chunk(Seen("image", channels, sizes, from_files=True), store, labels, bad, notes)
+
+
+def from_text_files(
+    files: Sequence[Path],
+    how: How,
+    labels: np.ndarray | None = None,
+    notes: Sequence[str] = (),
+) -> Chunk:
+    """A chunk of text files, UTF-8, each read now.  labels: of all of them.
+
+    Raises BadFilesError, which lists all that cannot be read, unless some are and `skip_bad`.
+    """
+    texts, good, bad = [], [], []
+    for i, file in enumerate(files):
+        try:
+            text = file.read_text(encoding="utf-8-sig").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            bad.append((shown(file), f"cannot be read as UTF-8 text ({error})"))
+            continue
+        if text:
+            texts.append(text)
+            good.append(i)
+        else:
+            bad.append((shown(file), "is empty"))
+    if bad and not (how.skip_bad and good):
+        raise BadFilesError(bad, len(files))
+    if how.y is not None:
+        labels = given(how.y, len(files))
+    elif labels is None and how.need_labels:
+        raise no_labels()
+    found = None if labels is None else labels[np.array(good)]
+    store = Rows(texts, names=[shown(files[i]) for i in good])
+    return Chunk(Seen("text"), store, found, bad, notes)
 
 
 def _extremes(sizes: Iterable[tuple[int, ...]]) -> tuple[tuple[int, int], ...]:

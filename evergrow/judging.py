@@ -30,7 +30,7 @@ def apart(model: "GrowingClassifier", chunk: Chunk, columns: torch.Tensor) -> tu
     if not each or model.learner_.judges_itself:
         return chunk, np.arange(len(chunk))
     assert model.prepare_ is not None
-    records = prepare.Prepared(chunk, model.prepare_)
+    records = model.net_.backbone.records(chunk, model.prepare_)
     hashes = prepare.hashes(records)
     held, rest = model.heldout_.choose(hashes, columns, int(each))
     if not len(rest):

@@ -1,4 +1,4 @@
-"""A folder with a subfolder for each class -> image files, labels, notes on what is passed over."""
+"""A folder with a subfolder for each class -> its files, labels, notes on what is passed over."""
 
 import os
 import unicodedata
@@ -11,45 +11,54 @@ from .errors import DataError
 from .images import SUFFIXES
 
 PARTS = frozenset("train training trainset test testing testset val valid validation dev".split())
+TEXTS = frozenset((".txt",))
+ENDINGS = {"image": SUFFIXES, "text": TEXTS}
 CLUTTER = frozenset(("thumbs.db", "desktop.ini", "__macosx", "icon\r"))
 
 
 @dataclass
 class Listing:
-    """Image files in a fixed order.  labels: the top folder of each; None if some lie in none."""
+    """Files in a fixed order.  labels: the top folder of each; None if some lie in none."""
 
     files: list[Path] = field(default_factory=list)
     labels: list[str] | None = None
     notes: list[str] = field(default_factory=list)
 
 
-def list_images(folder: Path, need_labels: bool = True) -> Listing:
-    """Images at any depth of a folder, by class and name; hidden and other files are passed over.
+def list_files(folder: Path, need_labels: bool = True, kind: str = "image") -> Listing:
+    """Files at any depth of a folder, by class and name; hidden and other files are passed over.
 
-    Raises DataError where there is no image, or no subfolder although labels are needed.
+    kind: "image" or "text".
+    Raises DataError where there is no such file, or no subfolder although labels are needed.
     """
     others: Counter[str] = Counter()
+    endings = ENDINGS[kind]
     loose, subfolders = _entries(folder)
-    by_class = {sub: list(_images_below(sub, others)) for sub in subfolders}
-    loose = list(_only_images(loose, others))
+    by_class = {sub: list(_files_below(sub, endings, others)) for sub in subfolders}
+    loose = list(_only(loose, endings, others))
     if need_labels:
         _refuse_parts(folder, subfolders)
-        _refuse_no_classes(folder, by_class, loose)
-    notes = _notes(by_class, others)
+        _refuse_no_classes(folder, by_class, loose, kind)
+    notes = _notes(by_class, others, kind)
     if loose and need_labels:
-        notes.append(
-            f"{_count(len(loose), 'image')} beside the class folders passed over (no class)"
-        )
+        notes.append(f"{_count(len(loose), kind)} beside the class folders passed over (no class)")
         loose = []
     pairs = [(label_of(sub), file) for sub, files in by_class.items() for file in files]
     pairs.sort(key=lambda pair: pair[0])
     files = loose + [file for _, file in pairs]
     if not files:
         raise DataError(
-            f"{folder} holds no images ({_kinds(others) or 'it is empty'}); images end in "
-            f"{', '.join(sorted(SUFFIXES))}."
+            f"{folder} holds no {kind}s ({_kinds(others) or 'it is empty'}); {kind}s end in "
+            f"{', '.join(sorted(endings))}."
         )
     return Listing(files, None if loose else [label for label, _ in pairs], notes)
+
+
+def holds_texts(folder: Path) -> bool:
+    """Whether there are text files and no images in a folder, at any depth."""
+    others: Counter[str] = Counter()
+    images = _files_below(folder, SUFFIXES, others)
+    return next(images, None) is None and any(others[ending] for ending in TEXTS)
 
 
 def label_of(folder: Path) -> str:
@@ -86,22 +95,25 @@ def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
     return [folder / e.name for e in seen if not e.is_dir()], folders
 
 
-def _images_below(
-    folder: Path, others: Counter[str], above: frozenset[str] = frozenset()
+def _files_below(
+    folder: Path,
+    endings: frozenset[str],
+    others: Counter[str],
+    above: frozenset[str] = frozenset(),
 ) -> Iterator[Path]:
-    """Images at any depth; links are followed, but not in circles."""
+    """Files with these endings at any depth; links are followed, but not in circles."""
     real = os.path.realpath(folder)
     if real in above:
         return
     files, subfolders = _entries(folder)
-    yield from _only_images(files, others)
+    yield from _only(files, endings, others)
     for sub in subfolders:
-        yield from _images_below(sub, others, above | {real})
+        yield from _files_below(sub, endings, others, above | {real})
 
 
-def _only_images(files: list[Path], others: Counter[str]) -> Iterator[Path]:
+def _only(files: list[Path], endings: frozenset[str], others: Counter[str]) -> Iterator[Path]:
     for file in files:
-        if file.suffix.lower() in SUFFIXES:
+        if file.suffix.lower() in endings:
             yield file
         else:
             others[file.suffix.lower() or "no extension"] += 1
@@ -123,19 +135,21 @@ def _train(subfolders: list[Path]) -> Path:
     return next((sub for sub in subfolders if sub.name.lower().startswith("train")), subfolders[0])
 
 
-def _refuse_no_classes(folder: Path, by_class: dict[Path, list[Path]], loose: list[Path]) -> None:
+def _refuse_no_classes(
+    folder: Path, by_class: dict[Path, list[Path]], loose: list[Path], kind: str
+) -> None:
     if any(by_class.values()) or not loose:
         return
     raise DataError(
         f"labels are needed, so one subfolder for each class was expected, but {shown(folder)} "
-        f"holds {_count(len(loose), 'image')} and no subfolder with images; put them into "
+        f"holds {_count(len(loose), kind)} and no subfolder with {kind}s; put them into "
         "subfolders named by their class."
     )
 
 
-def _notes(by_class: dict[Path, list[Path]], others: Counter[str]) -> list[str]:
+def _notes(by_class: dict[Path, list[Path]], others: Counter[str], kind: str) -> list[str]:
     notes = [
-        f"the folder {sub.name} holds no images: passed over"
+        f"the folder {sub.name} holds no {kind}s: passed over"
         for sub, files in by_class.items()
         if not files
     ]

@@ -19,7 +19,9 @@ Looks = dict[str, Any]  # JSON
 
 
 def look(records: Records, seen: Seen, classes: int = 1) -> Looks | None:
-    """Some evenly spaced records in a few numbers, as JSON; None of fewer than `FEWEST`.
+    """Some evenly spaced records in a few numbers, as JSON; None of texts, and of few.
+
+    Few are less than `FEWEST`.
 
     classes: of these records.  mean, std: by channel, column, or of all values of a tensor.
     high: the largest size of a value.
@@ -32,7 +34,7 @@ def look(records: Records, seen: Seen, classes: int = 1) -> Looks | None:
     {'kind': 'image', 'classes': 1, 'sizes': [[2, 2]], 'mean': [0.2], 'std': [0.0], 'high': 0.2}
     """
     n = len(records)
-    if n < FEWEST:
+    if n < FEWEST or seen.kind == "text":
         return None
     x = records.take(evenly_spaced(n, ROWS))
     x = x.double() / 255 if x.dtype == torch.uint8 else x.double()

@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .chunk import Chunk
 from .data import Records
 from .errors import SettingError
+from .prepare import Prepared
 
 
 class Body(nn.Module):
@@ -22,6 +24,7 @@ class Body(nn.Module):
         first task fixes it.
     any_size: whether images of another size are accepted.
     pretrained: whether it was trained on much data elsewhere, so that it is best left as it is.
+    maps: whether torch.func.vmap can go through it; it cannot where the way depends on the values.
     """
 
     width: int
@@ -30,6 +33,15 @@ class Body(nn.Module):
     scale: float | None = None
     any_size: bool = False
     pretrained: bool = False
+    maps: bool = True
+
+    def records(self, chunk: Chunk, form: dict[str, Any]) -> Records:
+        """A chunk's canonical tensors.  form: see `Backbone.prepare`."""
+        return Prepared(chunk, form)
+
+    def notes(self, chunk: Chunk) -> list[str]:
+        """What the user should know of how a chunk's records became tensors."""
+        return []
 
 
 class Inputs(nn.Module):

@@ -34,6 +34,7 @@ BACKBONES = {
         "which is the better one for colour or large images",
     ),
     "table": ("fourier", "a table: random Fourier features of its standardised columns"),
+    "text": ("text:all-MiniLM-L6-v2", "texts: a pretrained sentence encoder"),
 }
 
 

@@ -157,7 +157,7 @@ def _body(entry: dict[str, Any], given: Any) -> Any:
 
 def _network(settings: Any, manifest: dict[str, Any], stored: Stored) -> Network:
     entry = manifest["backbone"]
-    body = settings.build(manifest["prepare"], torch.Generator().manual_seed(0))
+    body = settings.restore(manifest["prepare"])
     if fingerprint(body) != entry["fingerprint"]:
         raise SettingError(
             f"backbone {entry['name']!r} does not have the layers that this model was saved with "

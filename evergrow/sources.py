@@ -30,11 +30,12 @@ def read(
 
     X: arrays or tensors: (n, d) tables, (n, H, W), (n, H, W, 1 or 3) or (n, 1 or 3, H, W) images;
         lists of PIL images, arrays, paths or texts; data frames; torch and Hugging Face data sets,
-        loaders; the path of a folder with a subfolder for each class, of an image, of a CSV, TSV,
+        loaders; the path of a folder with a subfolder for each class, of images or of .txt files,
+        of one such file, of a CSV, TSV,
         Parquet, JSON-lines, npz or npy file, or of a pair of idx files.
     y: (n,) labels, where X does not hold them.  label, text: names of columns or keys.
     own: pass tensors of any shape on as they are, for a network of the user's own.
-    skip_bad: pass over image files that cannot be read; the chunk names them.
+    skip_bad: pass over files that cannot be read; the chunk names them.
     need_labels: refuse data without labels.  features: columns that are known not to be labels.
     Raises DataError; BadFilesError lists all files that cannot be read.
 
@@ -74,10 +75,17 @@ def _path(given: str | Path, how: How) -> Chunk:
         return inputs.from_array(x, how, labels, f" of {path.name}")
     if path.suffix.lower() in images.SUFFIXES:
         return inputs.from_files([path], how)
+    if path.suffix.lower() in listing.TEXTS:
+        if how.need:
+            raise DataError(
+                f"{name} is one text without a label; put text files into a folder with a "
+                "subfolder for each class, or texts and labels into the columns of a CSV file."
+            )
+        return inputs.from_text_files([path], how)
     raise DataError(
         f"{name} is of no kind that is read: a folder with a subfolder for each class, an image "
-        f"({', '.join(sorted(images.SUFFIXES))}), .csv, .tsv, .parquet, .jsonl, .npz, .npy, or "
-        "idx files. Unpack archives first; save spreadsheets as CSV."
+        f"({', '.join(sorted(images.SUFFIXES))}), .txt, .csv, .tsv, .parquet, .jsonl, .npz, .npy, "
+        "or idx files. Unpack archives first; save spreadsheets as CSV."
     )
 
 
@@ -87,8 +95,11 @@ def _folder(path: Path, how: How) -> Chunk:
             f"X is the folder {listing.shown(path)}, whose subfolders are the labels, and y was "
             "given as well; pass the folder alone, or a list of its files with y."
         )
-    found = listing.list_images(path, how.need_labels)
+    texts = listing.holds_texts(path)
+    found = listing.list_files(path, how.need_labels, "text" if texts else "image")
     labels = None if found.labels is None else np.array(found.labels, dtype=object)
+    if texts:
+        return inputs.from_text_files(found.files, how, labels, found.notes)
     return inputs.from_files(found.files, how, labels, found.notes)
 
 

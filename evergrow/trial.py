@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from . import backbones, methods, prepare, progress
+from . import backbones, methods, progress
 from .advice import Probed
 from .chunk import Chunk
 from .classifier import GrowingClassifier
@@ -101,14 +101,14 @@ def _features(model: GrowingClassifier, train: Chunk, held: Chunk) -> float:
     net = Network(model.net_.backbone, model.net_.inputs).eval()
     net.scale = model.net_.scale
     labels, y = np.unique(train.labels, return_inverse=True)
-    records = prepare.Prepared(train, model.prepare_)
+    records = net.backbone.records(train, model.prepare_)
     net.inputs.fix(records)
     rng = Generators(0)
     learner: ClosedForm = methods.get("lda")  # type: ignore[assignment]
     learner.attach(net, replace(model.learner_.how, freeze=True), rng)
     learner.learn(Task(records, torch.from_numpy(y), 0, len(labels)))
     with torch.no_grad():
-        scores = learner.scores(prepare.Prepared(held, model.prepare_).take(_all(held)))
+        scores = learner.scores(net.backbone.records(held, model.prepare_).take(_all(held)))
     return float((labels[scores.argmax(1).numpy()] == held.labels).mean())
 
 

@@ -426,7 +426,7 @@ def examined(folder: ModelFolder, data: Any, given: Given = Given()) -> Examined
     """Ask a model about labelled samples, and keep what it answered.  Raises DataError."""
     import numpy as np
 
-    from . import outcome, prepare
+    from . import outcome
 
     clf, chunk = load(folder, given), _source(data).read()
     if chunk.labels is None:
@@ -441,8 +441,7 @@ def examined(folder: ModelFolder, data: Any, given: Given = Given()) -> Examined
     judged = outcome.Judged(shares, y, "samples given")
     old = len(clf.update_.get("old_classes", ()))
     report = outcome.report(judged, labels, old, None)
-    assert clf.prepare_ is not None
-    records = prepare.Prepared(chunk, clf.prepare_)
+    records = clf._checked(chunk)
     return Examined(report, labels, unknown, records, y, judged.answers)
 
 

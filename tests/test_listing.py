@@ -4,7 +4,7 @@ import unicodedata
 import pytest
 
 from evergrow.errors import DataError
-from evergrow.listing import label_of, list_images, shown
+from evergrow.listing import label_of, list_files, shown
 
 
 def tree(root, *names):
@@ -16,7 +16,7 @@ def tree(root, *names):
 
 
 def listed(root, **options):
-    found = list_images(root, **options)
+    found = list_files(root, **options)
     return [str(file.relative_to(root)) for file in found.files], found.labels, found.notes
 
 
@@ -103,7 +103,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
 )
 def test_a_folder_without_classes_is_refused(tmp_path, names, message):
     with pytest.raises(DataError, match=message):
-        list_images(tree(tmp_path, *names))
+        list_files(tree(tmp_path, *names))
 
 
 def test_a_lone_class_may_be_called_train(tmp_path):
@@ -118,5 +118,5 @@ def test_a_name_that_is_not_utf_8_cannot_be_a_label_but_can_be_shown(tmp_path):
     except OSError:
         pytest.skip("this file system takes UTF-8 names alone")
     with pytest.raises(DataError, match="caf\ufffd is not UTF-8"):
-        list_images(tmp_path)
+        list_files(tmp_path)
     assert shown(tmp_path / name).encode()

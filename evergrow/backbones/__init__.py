@@ -71,20 +71,28 @@ ENTRIES = (
         "image",
         "timm:<name>, any network of timm, its own preprocessing.",
     ),
+    Entry(
+        "text",
+        "text",
+        "Text",
+        "text",
+        "text:<name or path>, a sentence encoder; all-MiniLM-L6-v2 comes with evergrow[text].",
+    ),
 )
 __all__ = [entry.cls for entry in ENTRIES]
+NAMED = ("timm", "text")  # stand before a name: timm:resnet18
 
 
 def get(name: str, **settings: Any) -> "Backbone":
-    """A backbone by name, with settings; `timm:<network>` names one of timm's.
+    """A backbone by name, with settings; `timm:<network>` names one of timm's, `text:` an encoder.
 
     >>> get("mlp", hidden=(400, 400))
     MLP(hidden=(400, 400))
     """
     base, _, rest = name.partition(":")
     entry = next((e for e in ENTRIES if e.name == base), None)
-    if entry is None or (base == "timm") != bool(rest):
-        known = ", ".join("timm:<network>" if e.name == "timm" else e.name for e in ENTRIES)
+    if entry is None or (base in NAMED) != bool(rest):
+        known = ", ".join(f"{e.name}:<network>" if e.name in NAMED else e.name for e in ENTRIES)
         raise SettingError(
             f"there is no backbone {name!r}; there are: {known}, or pass an nn.Module."
         )
@@ -111,7 +119,7 @@ def name_of(backbone: "Backbone") -> str:
     """The name that `get` knows this backbone by; "own" for a network of the user's."""
     cls = type(backbone).__name__
     name = next((e.name for e in ENTRIES if e.cls == cls), "own")
-    return f"timm:{backbone.settings()['network']}" if name == "timm" else name
+    return f"{name}:{backbone.settings()['network']}" if name in NAMED else name
 
 
 def __getattr__(cls: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import torch
 
 from .. import prepare
-from ..errors import DataError, SettingError
+from ..errors import SettingError
 from ..network import Body, Inputs
 from ..sources import Seen
 
@@ -38,17 +38,16 @@ class Backbone:
         """The module for inputs of this form; initial weights are drawn from `rng` alone."""
         raise NotImplementedError
 
+    def restore(self, prepared: dict[str, Any]) -> Body:
+        """The module for inputs of this form, whose weights and buffers are loaded next."""
+        return self.build(prepared, torch.Generator().manual_seed(0))
+
     def settings(self) -> dict[str, Any]:
         """The fields and their values."""
         return asdict(self)
 
     def needs(self, seen: Seen) -> None:
-        """Raise SettingError unless the data is of a kind that it reads; DataError for texts."""
-        if seen.kind == "text":
-            raise DataError(
-                "the data is texts, and this version has no sentence encoder; pass embeddings "
-                "computed elsewhere as a table of numbers (backbone='none')."
-            )
+        """Raise SettingError unless the data is of a kind that it reads."""
         if seen.kind not in self.reads:
             raise SettingError(
                 f"backbone {type(self).__name__} reads {' or '.join(self.reads)} data, "
