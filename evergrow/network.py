@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .blocks import in_blocks
 from .data import Records
 from .errors import SettingError
 
@@ -22,6 +23,7 @@ class Body(nn.Module):
         first task fixes it.
     any_size: whether images of another size are accepted.
     pretrained: whether it was trained on much data elsewhere, so that it is best left as it is.
+    apart: whether several threads may run it at the same time, each on a block of its own.
     """
 
     width: int
@@ -30,6 +32,11 @@ class Body(nn.Module):
     scale: float | None = None
     any_size: bool = False
     pretrained: bool = False
+    apart: bool = False
+
+    def still(self) -> "Body":
+        """What gives the same features while nothing learns, faster where that can be: itself."""
+        return self
 
 
 class Inputs(nn.Module):
@@ -201,23 +208,38 @@ class Network(nn.Module):
         """Features that do not depend on the batch: (n, width) float, or int8 if `scale` is given.
 
         Rows go through the backbone in blocks of one shape (the last one padded), in evaluation
-        mode.
+        mode; each thread takes blocks of its own where the backbone lets it.
         """
         rows = self.backbone.rows or len(x)
         with evaluating([self.backbone]):
-            parts = [self._block(part, rows, scale) for part in x.split(max(rows, 1))]
+            body = self.backbone.still()
+
+            def block(part: Tensor) -> Tensor:
+                return self._block(body, part, rows, scale)
+
+            if body.apart and self.device.type == "cpu":
+                return in_blocks(block, x, rows, always=True)
+            parts = [block(part) for part in x.split(max(rows, 1))]
         return torch.cat(parts) if len(parts) != 1 else parts[0]
 
-    def _block(self, x: Tensor, rows: int, scale: float | None) -> Tensor:
+    @torch.no_grad()
+    def _block(self, body: Body, x: Tensor, rows: int, scale: float | None) -> Tensor:
         n, x = len(x), x.to(self.device, non_blocking=True)
         if n < rows:
             x = torch.cat([x, x.new_zeros(rows - n, *x.shape[1:])])
-        if scale is not None and x.dtype == torch.uint8 and hasattr(self.backbone, "integers"):
-            return self.backbone.integers(x)[:n]  # type: ignore[no-any-return, operator]
-        features = self.backbone(self.inputs(x))[:n]
-        if scale is None:
-            return features  # type: ignore[no-any-return]
-        return (features.float() * scale).round_().clamp_(-127, 127).to(torch.int8)  # type: ignore[no-any-return]
+        if scale is not None and x.dtype == torch.uint8 and hasattr(body, "integers"):
+            return body.integers(x)[:n]  # type: ignore[no-any-return, operator]
+        features = body(self.inputs(x))[:n]
+        return features if scale is None else as_integers(features, scale)
+
+
+def as_integers(features: Tensor, scale: float) -> Tensor:
+    """Features times `scale` as int8: what statistics add up.
+
+    >>> as_integers(torch.tensor([0.5, -9.0]), 20.0).tolist()
+    [10, -127]
+    """
+    return (features.float() * scale).round_().clamp_(-127, 127).to(torch.int8)
 
 
 @contextmanager
