@@ -11,7 +11,10 @@ from torch import Tensor
 
 
 class Records(Protocol):
-    """Canonical tensors by row: in memory, or decoded from files as they are asked for."""
+    """Canonical tensors by row: in memory, or decoded from files as they are asked for.
+
+    Those that take time have an attribute `decoded` that is true: they are fetched ahead.
+    """
 
     def __len__(self) -> int: ...
 
@@ -50,6 +53,11 @@ class Part:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def decoded(self) -> bool:
+        """Whether the other records are."""
+        return bool(getattr(self.records, "decoded", False))
 
     def take(self, rows: Tensor) -> Tensor:
         return self.records.take(self.rows[rows])
@@ -134,10 +142,13 @@ def fetched(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """(rows, canonical tensors) of each part, in order; `workers` threads fetch ahead, 0: in turn.
 
+    What has to be decoded is fetched ahead by one thread at least.
+
     >>> data, parts = Tensors(torch.arange(3)), torch.arange(3).split(2)
     >>> [x.tolist() for _, x in fetched(data, parts, workers=2)]
     [[0, 1], [2]]
     """
+    workers = workers or int(getattr(records, "decoded", False))
     if not workers:
         for rows in parts:
             yield rows, records.take(rows)

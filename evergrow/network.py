@@ -193,15 +193,19 @@ class Network(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))  # type: ignore[no-any-return]
 
-    def fix_scale(self, records: Records) -> None:
+    def fix_scale(self, records: Records) -> Tensor | None:
         """Fix the scale on which features become integers, where the backbone does not; once.
 
         It follows from the first task's first rows, with a quarter to spare for larger features.
+        Returns their features, (m, width) float, where it had to compute them.
         """
-        if self.scale is None and len(records):
-            features = self.steady(records.take(torch.arange(min(len(records), 1024)))).abs()
-            largest = float(features[features.isfinite()].max()) if features.numel() else 0.0
-            self.scale = 127 / (1.25 * largest) if largest > 0 else 1.0
+        if self.scale is not None or not len(records):
+            return None
+        first = self.steady(records.take(torch.arange(min(len(records), 1024))))
+        sizes = first.abs()
+        largest = float(sizes[sizes.isfinite()].max()) if first.numel() else 0.0
+        self.scale = 127 / (1.25 * largest) if largest > 0 else 1.0
+        return first
 
     @torch.no_grad()
     def steady(self, x: Tensor, scale: float | None = None) -> Tensor:
