@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from .data import Batch, Records, Task, fetched
 from .errors import SettingError
+from .featurecache import FeatureCache
 from .network import Network, freeze
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def batches(
     """
     how = replace(method.how, **changes) if changes else method.how
     freeze(method.net, how.freeze)
+    method.net.cache = _cache(method.net, how)
     method.optimizer = optimizer(method.net, how, params)
     if how.boundary == "new classes" and params is None:
         _recall(method)
@@ -165,7 +167,14 @@ def batches(
                 next(pace)
                 yield Batch(how.augment(raw) if how.augment else raw, y[rows], raw, epoch == 0)
     finally:
+        method.net.cache = None
         method.net.eval()
+
+
+def _cache(net: Network, how: Training) -> FeatureCache | None:
+    """For features of a network that stays as it is, where inputs stay as they are too."""
+    still = how.freeze is True and how.augment is None
+    return FeatureCache() if still and net.backbone.pretrained else None
 
 
 def _schedule(optimizer: torch.optim.Optimizer | None, schedule: str, steps: int) -> Iterator[None]:

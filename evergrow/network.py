@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from .blocks import in_blocks
 from .data import Records
 from .errors import SettingError
+from .featurecache import FeatureCache
 
 
 class Body(nn.Module):
@@ -160,6 +161,7 @@ class Network(nn.Module):
         super().__init__()
         self.inputs, self.backbone, self.head = inputs, backbone, LinearHead(backbone.width)
         self.scale = backbone.scale
+        self.cache: FeatureCache | None = None  # while a phase of training leaves the backbone be
         self._norms = [
             m for m in backbone.modules() if isinstance(m, nn.modules.batchnorm._NormBase)
         ]
@@ -181,7 +183,12 @@ class Network(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """(n, width) features of canonical inputs, differentiable."""
+        if self.cache is not None and not self._learns():
+            return self.cache.take(self.backbone, x, self.steady)
         return self.through(self.inputs(x.to(self.device, non_blocking=True)))
+
+    def _learns(self) -> bool:
+        return self.backbone.training or any(p.requires_grad for p in self.backbone.parameters())
 
     def through(self, x: Tensor) -> Tensor:
         """(n, width) features of what the input stage gave, differentiable."""

@@ -8,8 +8,6 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 NEAR = 1e-3  # how far folded outputs may lie from the others, as a share of their largest
 
-Stamp = tuple[tuple[int, int], ...]
-
 
 def folded(module: nn.Module, example: Tensor) -> nn.Module:
     """A copy of a network at rest without batch norm after convolutions, if it gives the same.
@@ -30,12 +28,6 @@ def folded(module: nn.Module, example: Tensor) -> nn.Module:
         wanted, found = module(example), made(example)
     near = bool((wanted - found).abs().max() <= NEAR * wanted.abs().max())
     return made if near else module
-
-
-def stamp(module: nn.Module) -> Stamp:
-    """Where the tensors of a module lie and how often each was written: another after a change."""
-    tensors = [*module.parameters(), *module.buffers()]
-    return tuple((tensor.data_ptr(), tensor._version) for tensor in tensors)
 
 
 def _fold(module: nn.Module) -> int:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import SettingError
+from ..featurecache import Stamp, stamp
 from ..network import Body, Inputs, evaluating
 from . import folding
 from .base import Backbone
@@ -31,13 +32,13 @@ class Wrapped(Body):
         self.module, self.width = module, width
         self.trains = any(True for _ in module.parameters())
         self.example: tuple[int, ...] | None = None
-        self._still: tuple[folding.Stamp, Wrapped] | None = None
+        self._still: tuple[Stamp, Wrapped] | None = None
 
     def still(self) -> "Wrapped":
         """A copy with batch norm folded, made anew when the weights have changed."""
         if self.example is None:
             return self
-        now = folding.stamp(self.module)
+        now = stamp(self.module)
         if self._still is None or self._still[0] != now:
             self._still = now, self._folded(self.example)
         return self._still[1]
