@@ -23,6 +23,7 @@ from . import (
     looks,
     loop,
     methods,
+    precision,
     prepare,
     progress,
     saving,
@@ -72,8 +73,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         `assess`), at most a tenth of what a class brings and of the method's memory; 0: none.
         Closed-form methods learn all samples and judge kept rows, each left out in turn.
     num_workers: threads that decode the next batches while this one is learnt; 0 decodes in turn.
-    device: "auto", "cpu", "cuda", ...  precision: "auto" (float32), "float32", "bfloat16",
-        "float16".
+    device: "auto", "cpu", "cuda", ...
+    precision: "float32", "bfloat16", "float16", or "auto": float32, but bfloat16 for features of a
+        frozen pretrained network, where the processor has it and they agree with float32.
     random_state: seed of every random draw.
 
     Attributes: classes_ (labels by column), counts_ (samples learnt, by column), backbone_, method_
@@ -386,6 +388,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             if chunk.seen.names:
                 self.feature_names_in_ = np.array(chunk.seen.names, dtype=object)
         self._choose_method(kind)
+        if body.pretrained and (self.learner_.needs_fixed or self.freeze is True):
+            self.net_.precision = precision.choose(self.net_, self.precision)
 
     def _backbone(self, kind: str) -> tuple[Backbone, str]:
         given = self.backbone

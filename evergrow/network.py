@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -161,6 +161,7 @@ class Network(nn.Module):
         super().__init__()
         self.inputs, self.backbone, self.head = inputs, backbone, LinearHead(backbone.width)
         self.scale = backbone.scale
+        self.precision: torch.dtype | None = None  # of `steady`; None: float32
         self.cache: FeatureCache | None = None  # while a phase of training leaves the backbone be
         self._norms = [
             m for m in backbone.modules() if isinstance(m, nn.modules.batchnorm._NormBase)
@@ -223,7 +224,7 @@ class Network(nn.Module):
         """
         rows = self.backbone.rows or len(x)
         with evaluating([self.backbone]):
-            body = self.backbone.still()
+            body = self.backbone.still() if self.precision is None else self.backbone
 
             def block(part: Tensor) -> Tensor:
                 return self._block(body, part, rows, scale)
@@ -240,8 +241,15 @@ class Network(nn.Module):
             x = torch.cat([x, x.new_zeros(rows - n, *x.shape[1:])])
         if scale is not None and x.dtype == torch.uint8 and hasattr(body, "integers"):
             return body.integers(x)[:n]  # type: ignore[no-any-return, operator]
-        features = body(self.inputs(x))[:n]
+        with _lower(x.device, self.precision):
+            features = body(self.inputs(x))[:n]
+        if self.precision is not None:
+            features = features.float()
         return features if scale is None else as_integers(features, scale)
+
+
+def _lower(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[Any]:
+    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
 
 
 def as_integers(features: Tensor, scale: float) -> Tensor:
