@@ -14,9 +14,9 @@ hashes, adds up sums, solves, judges itself, and writes a version. Reading the a
 are not timed, on either side. Memory: the peak of a process that learns more and more files, at 96
 pixels to be done sooner; beyond 1,000 they are other names of these.
 
-The processor time an image tells more than the clock where other processes run, and less of what is
-done at the same time. Each run is a line of results/throughput.jsonl; runs that stand there are not made again. The files
-are made once in THROUGHPUT (a folder; by default one for temporary files).
+Processor time an image says more than the clock where other processes run, and nothing of what is
+done at the same time. Each run is a line of results/throughput.jsonl; runs that stand there are not
+made again. The files are made once in THROUGHPUT (a folder; by default one for temporary files).
 """
 
 import json
