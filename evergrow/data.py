@@ -1,7 +1,7 @@
 """What flows through evergrow: a `Task` is a chunk of labelled data, cut into `Batch`es."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -138,7 +138,7 @@ class Task:
 
 
 def fetched(
-    records: Records, parts: Iterable[Tensor], workers: int = 0
+    records: Records, parts: Sequence[Tensor], workers: int = 0
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """(rows, canonical tensors) of each part, in order; `workers` threads fetch ahead, 0: in turn.
 
@@ -148,7 +148,8 @@ def fetched(
     >>> [x.tolist() for _, x in fetched(data, parts, workers=2)]
     [[0, 1], [2]]
     """
-    workers = workers or int(getattr(records, "decoded", False))
+    if len(parts) > 1:
+        workers = workers or int(getattr(records, "decoded", False))
     if not workers:
         for rows in parts:
             yield rows, records.take(rows)

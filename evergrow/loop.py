@@ -45,7 +45,7 @@ class Training:
         step.
     autocast: torch dtype for automatic mixed precision, or None.
     boundary: "task", or "new classes": a stream, in which the optimizer's state lives on.
-    num_workers: threads that fetch the next batches meanwhile.
+    num_workers: threads that fetch the next batches meanwhile; see `data.fetched`.
 
     >>> Training(lr=-1)
     Traceback (most recent call last):

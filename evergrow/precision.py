@@ -14,7 +14,7 @@ NAMES = {None: "float32", torch.bfloat16: "bfloat16"}
 
 
 def choose(net: Network, asked: str) -> torch.dtype | None:
-    """bfloat16 or None (float32), for a pretrained network whose features are to stay as they are.
+    """bfloat16 or None (float32), for a pretrained network that a closed-form method reads.
 
     asked: "auto" takes bfloat16 where the processor computes with it and features of photographs
     agree with those in float32, each to a cosine of `LEAST`; "bfloat16" takes it in any case.

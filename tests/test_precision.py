@@ -51,7 +51,7 @@ def test_bfloat16_is_taken_where_features_agree_and_the_processor_has_it(monkeyp
     assert precision.choose(network(False), "auto") is None
 
 
-def pretrained(module, **settings):
+def pretrained(module, method="lda", **settings):
     entry = Own(module)
     build = entry.build
 
@@ -61,7 +61,7 @@ def pretrained(module, **settings):
         return body
 
     entry.build = built
-    return GrowingClassifier(entry, "lda", **settings)
+    return GrowingClassifier(entry, method, **settings)
 
 
 def test_a_model_keeps_what_was_chosen_and_is_refused_where_that_cannot_be(tmp_path, monkeypatch):
@@ -83,8 +83,9 @@ def test_features_in_bfloat16_are_others_and_come_back_as_float32():
     assert (lower.transform(X) != exact.transform(X)).any()
 
 
-def test_a_network_that_is_trained_keeps_float32():
-    model = GrowingClassifier(Apart(False), "finetune", epochs=1).partial_fit(X, Y)
+@pytest.mark.parametrize("freeze", [None, True])
+def test_a_network_that_trains_keeps_float32(freeze):
+    model = pretrained(Apart(False), "finetune", epochs=1, freeze=freeze).partial_fit(X, Y)
     assert model.net_.precision is None
 
 

@@ -1,4 +1,5 @@
 import hashlib
+import threading
 
 import numpy as np
 import pandas as pd
@@ -7,7 +8,7 @@ import torch
 from PIL import Image
 
 from evergrow import files, pixels, prepare
-from evergrow.data import Part, Tensors
+from evergrow.data import Part, Tensors, fetched
 from evergrow.prepare import Prepared, hashes, spec
 from evergrow.sources import read
 
@@ -181,3 +182,20 @@ def test_what_is_decoded_is_fetched_ahead_and_what_is_kept_is_not(decoded):
     assert records.decoded and Part(records, torch.arange(2)).decoded
     records.take(torch.arange(11))
     assert not records.decoded
+
+
+def test_files_are_fetched_in_another_thread_but_for_a_single_batch(decoded, monkeypatch):
+    chunk, _ = decoded
+    records, threads = Prepared(chunk, spec(chunk.seen, 4)), []
+    take = records.take
+
+    def noted(rows):
+        threads.append(threading.current_thread())
+        return take(rows)
+
+    monkeypatch.setattr(records, "take", noted)
+    rows = torch.arange(6)
+    whole = torch.cat([x for _, x in fetched(records, rows.split(2))])
+    assert threading.main_thread() not in threads and len(whole) == 6
+    list(fetched(records, [torch.arange(6, 11)]))
+    assert threads[-1] is threading.main_thread()
