@@ -159,7 +159,7 @@ def beside(pair: tuple[str, str], n: int, threads: int, rounds: int) -> dict[str
         for name in pair if turn % 2 == 0 else pair[::-1]:
             runs[name].append(kept(name, n, threads, turn))  # type: ignore[arg-type]
     rate, cpu = (
-        [statistics.median(run[key] for run in runs[name]) for name in pair]
+        [round(statistics.median(run[key] for run in runs[name]), 2) for name in pair]
         for key in ("rate", "cpu_ms")
     )
     what = {"of": pair[0], "beside": pair[1], "threads": threads, "images": n}
