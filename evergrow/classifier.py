@@ -23,6 +23,7 @@ from . import (
     looks,
     loop,
     methods,
+    precision,
     prepare,
     progress,
     saving,
@@ -31,7 +32,7 @@ from . import (
 )
 from .advice import FEW, advise
 from .backbones.base import Backbone
-from .data import Records, Task
+from .data import Records, Task, fetched
 from .errors import DataError, NotFittedError, SettingError
 from .methods.base import Method
 from .network import Body, Network
@@ -77,9 +78,12 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     validation: samples of each class held back, never trained on and kept to judge updates by (see
         `assess`), at most a tenth of what a class brings and of the method's memory; 0: none.
         Closed-form methods learn all samples and judge kept rows, each left out in turn.
-    num_workers: threads that decode the next batches while this one is learnt; 0 decodes in turn.
-    device: "auto", "cpu", "cuda", ...  precision: "auto" (float32), "float32", "bfloat16",
-        "float16".
+    num_workers: threads that fetch the next batches while this one is learnt; 0: one where there is
+        something to decode, else none.
+    device: "auto", "cpu", "cuda", ...
+    precision: "float32", "bfloat16", "float16", or "auto": float32, but bfloat16 for the features
+        that closed-form methods read from a pretrained network, where the processor has it and they
+        agree with float32.
     random_state: seed of every random draw.
 
     Attributes: classes_ (labels by column), counts_ (samples learnt, by column), backbone_, method_
@@ -398,6 +402,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             if chunk.seen.names:
                 self.feature_names_in_ = np.array(chunk.seen.names, dtype=object)
         self._choose_method(kind)
+        if body.pretrained and self.learner_.needs_fixed:
+            self.net_.precision = precision.choose(self.net_, self.precision)
 
     def _backbone(self, kind: str) -> tuple[Backbone, str]:
         given = self.backbone
@@ -634,8 +640,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def transform(self, X: Any) -> np.ndarray:
         """(n, width) features, float32: what the head sees."""
         records = self._records(X)
-        blocks = torch.arange(len(records)).split(256)
-        return torch.cat([self.net_.steady(records.take(rows)).cpu() for rows in blocks]).numpy()
+        return torch.cat([self.net_.steady(x).cpu() for x in self._blocks(records)]).numpy()
 
     def layer_scores(self) -> dict[str, float]:
         """How well each layer's features tell the classes apart: mean recall in [0, 1], by layer.
@@ -678,12 +683,14 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         assert self.prepare_ is not None
         prepare.check(self.prepare_, chunk, not self.net_.backbone.any_size)
 
+    def _blocks(self, records: Records) -> Iterator[torch.Tensor]:
+        """Canonical tensors, 256 rows at a time, what is to be decoded ahead."""
+        parts = torch.arange(len(records)).split(256)
+        return (x for _, x in fetched(records, parts, self.num_workers))
+
     @torch.no_grad()
     def _scores(self, records: Records) -> torch.Tensor:
-        blocks = torch.arange(len(records)).split(256)
-        scores = torch.cat(
-            [self.learner_.scores(records.take(rows)).float().cpu() for rows in blocks]
-        )
+        scores = torch.cat([self.learner_.scores(x).float().cpu() for x in self._blocks(records)])
         unseen = torch.from_numpy(self.counts_ == 0)
         unseen[: self.adopted_] = False
         return scores.masked_fill_(unseen, -torch.inf) if unseen.any() else scores

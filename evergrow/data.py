@@ -1,7 +1,7 @@
 """What flows through evergrow: a `Task` is a chunk of labelled data, cut into `Batch`es."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -11,7 +11,10 @@ from torch import Tensor
 
 
 class Records(Protocol):
-    """Canonical tensors by row: in memory, or decoded from files as they are asked for."""
+    """Canonical tensors by row: in memory, or decoded from files as they are asked for.
+
+    Those that take time have an attribute `decoded` that is true: they are fetched ahead.
+    """
 
     def __len__(self) -> int: ...
 
@@ -50,6 +53,11 @@ class Part:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def decoded(self) -> bool:
+        """Whether the other records are."""
+        return bool(getattr(self.records, "decoded", False))
 
     def take(self, rows: Tensor) -> Tensor:
         return self.records.take(self.rows[rows])
@@ -130,14 +138,18 @@ class Task:
 
 
 def fetched(
-    records: Records, parts: Iterable[Tensor], workers: int = 0
+    records: Records, parts: Sequence[Tensor], workers: int = 0
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """(rows, canonical tensors) of each part, in order; `workers` threads fetch ahead, 0: in turn.
+
+    What has to be decoded is fetched ahead by one thread at least.
 
     >>> data, parts = Tensors(torch.arange(3)), torch.arange(3).split(2)
     >>> [x.tolist() for _, x in fetched(data, parts, workers=2)]
     [[0, 1], [2]]
     """
+    if len(parts) > 1:
+        workers = workers or int(getattr(records, "decoded", False))
     if not workers:
         for rows in parts:
             yield rows, records.take(rows)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from .data import Batch, Records, Task, fetched
 from .errors import SettingError
+from .featurecache import FeatureCache
 from .network import Network, freeze
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Training:
         step.
     autocast: torch dtype for automatic mixed precision, or None.
     boundary: "task", or "new classes": a stream, in which the optimizer's state lives on.
-    num_workers: threads that fetch the next batches meanwhile.
+    num_workers: threads that fetch the next batches meanwhile; see `data.fetched`.
 
     >>> Training(lr=-1)
     Traceback (most recent call last):
@@ -165,6 +166,7 @@ def batches(
     freeze(method.net, how.freeze)
     if how.freeze_norms:
         method.net.rest_norms()
+    method.net.cache = _cache(method.net, how)
     method.optimizer = optimizer(method.net, how, params)
     if how.boundary == "new classes" and params is None:
         _recall(method)
@@ -179,7 +181,14 @@ def batches(
                 next(pace)
                 yield Batch(how.augment(raw) if how.augment else raw, y[rows], raw, epoch == 0)
     finally:
+        method.net.cache = None
         method.net.eval()
+
+
+def _cache(net: Network, how: Training) -> FeatureCache | None:
+    """For features of a network that stays as it is, where inputs stay as they are too."""
+    still = how.freeze is True and how.augment is None
+    return FeatureCache() if still and net.backbone.pretrained else None
 
 
 def _schedule(optimizer: torch.optim.Optimizer | None, how: Training, steps: int) -> Iterator[None]:

@@ -2,15 +2,17 @@
 
 import copy
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .blocks import in_blocks
 from .chunk import Chunk
 from .data import Records
 from .errors import SettingError
+from .featurecache import FeatureCache
 from .prepare import Prepared
 
 
@@ -25,6 +27,7 @@ class Body(nn.Module):
     any_size: whether images of another size are accepted.
     pretrained: whether it was trained on much data elsewhere, so that it is best left as it is.
     maps: whether torch.func.vmap can go through it; it cannot where the way depends on the values.
+    apart: whether several threads may run it at the same time, each on a block of its own.
     """
 
     width: int
@@ -42,6 +45,12 @@ class Body(nn.Module):
     def notes(self, chunk: Chunk) -> list[str]:
         """What the user should know of how a chunk's records became tensors."""
         return []
+
+    apart: bool = False
+
+    def still(self) -> "Body":
+        """What gives the same features while nothing learns, faster where that can be: itself."""
+        return self
 
 
 class Inputs(nn.Module):
@@ -165,6 +174,8 @@ class Network(nn.Module):
         super().__init__()
         self.inputs, self.backbone, self.head = inputs, backbone, LinearHead(backbone.width)
         self.scale = backbone.scale
+        self.precision: torch.dtype | None = None  # of `steady`; None: float32
+        self.cache: FeatureCache | None = None  # while a phase of training leaves the backbone be
         self._norms = [
             m for m in backbone.modules() if isinstance(m, nn.modules.batchnorm._NormBase)
         ]
@@ -186,7 +197,12 @@ class Network(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """(n, width) features of canonical inputs, differentiable."""
+        if self.cache is not None and not self._learns():
+            return self.cache.take(self.backbone, x, self.steady)
         return self.through(self.inputs(x.to(self.device, non_blocking=True)))
+
+    def _learns(self) -> bool:
+        return self.backbone.training or any(p.requires_grad for p in self.backbone.parameters())
 
     def through(self, x: Tensor) -> Tensor:
         """(n, width) features of what the input stage gave, differentiable."""
@@ -203,38 +219,64 @@ class Network(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))  # type: ignore[no-any-return]
 
-    def fix_scale(self, records: Records) -> None:
+    def fix_scale(self, records: Records) -> Tensor | None:
         """Fix the scale on which features become integers, where the backbone does not; once.
 
         It follows from the first task's first rows, with a quarter to spare for larger features.
+        Returns their features, (m, width) float, where it had to compute them.
         """
-        if self.scale is None and len(records):
-            features = self.steady(records.take(torch.arange(min(len(records), 1024)))).abs()
-            largest = float(features[features.isfinite()].max()) if features.numel() else 0.0
-            self.scale = 127 / (1.25 * largest) if largest > 0 else 1.0
+        if self.scale is not None or not len(records):
+            return None
+        first = self.steady(records.take(torch.arange(min(len(records), 1024))))
+        sizes = first.abs()
+        largest = float(sizes[sizes.isfinite()].max()) if first.numel() else 0.0
+        self.scale = 127 / (1.25 * largest) if largest > 0 else 1.0
+        return first
 
     @torch.no_grad()
     def steady(self, x: Tensor, scale: float | None = None) -> Tensor:
         """Features that do not depend on the batch: (n, width) float, or int8 if `scale` is given.
 
         Rows go through the backbone in blocks of one shape (the last one padded), in evaluation
-        mode.
+        mode; each thread takes blocks of its own where the backbone lets it.
         """
         rows = self.backbone.rows or len(x)
         with evaluating([self.backbone]):
-            parts = [self._block(part, rows, scale) for part in x.split(max(rows, 1))]
+            body = self.backbone.still() if self.precision is None else self.backbone
+
+            def block(part: Tensor) -> Tensor:
+                return self._block(body, part, rows, scale)
+
+            if body.apart and self.device.type == "cpu":
+                return in_blocks(block, x, rows, always=True)
+            parts = [block(part) for part in x.split(max(rows, 1))]
         return torch.cat(parts) if len(parts) != 1 else parts[0]
 
-    def _block(self, x: Tensor, rows: int, scale: float | None) -> Tensor:
+    @torch.no_grad()
+    def _block(self, body: Body, x: Tensor, rows: int, scale: float | None) -> Tensor:
         n, x = len(x), x.to(self.device, non_blocking=True)
         if n < rows:
             x = torch.cat([x, x.new_zeros(rows - n, *x.shape[1:])])
-        if scale is not None and x.dtype == torch.uint8 and hasattr(self.backbone, "integers"):
-            return self.backbone.integers(x)[:n]  # type: ignore[no-any-return, operator]
-        features = self.backbone(self.inputs(x))[:n]
-        if scale is None:
-            return features  # type: ignore[no-any-return]
-        return (features.float() * scale).round_().clamp_(-127, 127).to(torch.int8)  # type: ignore[no-any-return]
+        if scale is not None and x.dtype == torch.uint8 and hasattr(body, "integers"):
+            return body.integers(x)[:n]  # type: ignore[no-any-return, operator]
+        with _lower(x.device, self.precision):
+            features = body(self.inputs(x))[:n]
+        if self.precision is not None:
+            features = features.float()
+        return features if scale is None else as_integers(features, scale)
+
+
+def _lower(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[Any]:
+    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+
+
+def as_integers(features: Tensor, scale: float) -> Tensor:
+    """Features times `scale` as int8: what statistics add up.
+
+    >>> as_integers(torch.tensor([0.5, -9.0]), 20.0).tolist()
+    [10, -127]
+    """
+    return (features.float() * scale).round_().clamp_(-127, 127).to(torch.int8)
 
 
 @contextmanager

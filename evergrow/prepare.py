@@ -22,7 +22,8 @@ class Prepared:
 
     Images that have the canonical form in memory are indexed, and nothing else. Others are decoded,
     recoloured and resized when they are asked for, and kept in that form where all images of the
-    chunk take at most `KEPT` bytes.
+    chunk take at most `KEPT` bytes. Of those that are not kept the content hash is, so that nothing
+    is decoded again for it.
 
     >>> from .sources import read
     >>> chunk = read(np.zeros((3, 8, 8)), need_labels=False)
@@ -35,14 +36,21 @@ class Prepared:
         self.columns = _columns(prepare, chunk.seen)
         self.shape: tuple[int, int, int] | None = None  # that images are brought to
         self.kept: _Kept | None = None
+        self.hashed: _Hashed | None = None
         if chunk.kind == "image":
             shape = prepare["channels"], prepare["height"], prepare["width"]
             values = getattr(chunk.store, "values", None)
             if not isinstance(values, np.ndarray) or values.shape[1:] != shape:
                 self.shape, self.kept = shape, _kept(chunk, shape)
+                self.hashed = _hashed(chunk, shape) if self.kept is None else None
 
     def __len__(self) -> int:
         return len(self.chunk)
+
+    @property
+    def decoded(self) -> bool:
+        """Whether taking rows is work, which can be done ahead."""
+        return self.shape is not None and not (self.kept is not None and self.kept.there.all())
 
     def take(self, rows: Tensor) -> Tensor:
         """(len(rows), ...) canonical tensors.  Raises BadFilesError where files have changed."""
@@ -50,7 +58,10 @@ class Prepared:
         if self.shape is None:
             return torch.from_numpy(self._as_they_are(index))
         if self.kept is None:
-            return torch.from_numpy(self._brought(index, self.shape))
+            found = self._brought(index, self.shape)
+            if self.hashed is not None:
+                self.hashed.note(self.chunk.at(index), found)
+            return torch.from_numpy(found)
         at = self.chunk.at(index)
         missing = ~self.kept.there[at]
         if missing.any():
@@ -86,6 +97,26 @@ class _Kept:
         self.there = np.zeros(n, bool)
 
 
+class _Hashed:
+    """Content hashes of a whole store.  hashes: (n, 16) uint8.  there: (n,) those known."""
+
+    def __init__(self, n: int):
+        self.hashes = np.zeros((n, 16), np.uint8)
+        self.there = np.zeros(n, bool)
+
+    def note(self, at: np.ndarray, images: np.ndarray) -> None:
+        """Remember the hashes of the images in these rows of the store."""
+        self.hashes[at], self.there[at] = _hash(images), True
+
+
+def _hashed(chunk: Chunk, shape: tuple[int, ...]) -> _Hashed | None:
+    """What is known of the hashes of this chunk's store in this form; None if they may change."""
+    if not chunk.store.stable:
+        return None
+    found: _Hashed = chunk.cache.setdefault(("hashes", shape), _Hashed(len(chunk.store)))
+    return found
+
+
 def _kept(chunk: Chunk, shape: tuple[int, ...]) -> _Kept | None:
     """What is kept of this chunk's store in this form; None where nothing may be."""
     if not chunk.store.stable or len(chunk.store) * int(np.prod(shape)) > KEPT:
@@ -110,9 +141,20 @@ def hashes(records: Records, block: int = 1024) -> np.ndarray:
     >>> hashes(Tensors(torch.zeros(3, 2))).shape
     (3, 16)
     """
+    rows = torch.arange(len(records))
+    if isinstance(records, Prepared) and records.hashed is not None:
+        known, at = records.hashed, records.chunk.at(rows.numpy())
+        for part in rows[torch.from_numpy(~known.there[at])].split(block):
+            records.take(part)
+        found: np.ndarray = known.hashes[at]
+        return found
+    parts = [_hash(records.take(part).contiguous().numpy()) for part in rows.split(block)]
+    return np.concatenate(parts)
+
+
+def _hash(x: np.ndarray) -> np.ndarray:
+    """(n, 16) uint8 hashes of n tensors."""
     found = bytearray()
-    for start in range(0, len(records), block):
-        rows = torch.arange(start, min(start + block, len(records)))
-        for row in records.take(rows).contiguous().numpy().reshape(len(rows), -1):
-            found += hashlib.blake2b(row.data, digest_size=16).digest()
+    for row in x:
+        found += hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()
     return np.frombuffer(found, np.uint8).reshape(-1, 16)

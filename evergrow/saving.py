@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import backbones, heldout, judging, methods, state
+from . import backbones, heldout, judging, methods, precision, state
 from .errors import SettingError
 from .network import Inputs, Network
 from .store import Stored
@@ -39,6 +39,7 @@ def parts(model: "GrowingClassifier") -> Parts:
             "settings": _json(model.body_.settings()),
             "inputs": net.inputs.spec(),
             "scale": net.scale,
+            "precision": precision.NAMES[net.precision],
             "fingerprint": fingerprint(net.backbone),
         },
         "method": {"name": model.method_, "settings": _json(learner.settings())},
@@ -112,6 +113,7 @@ def restore(
     model.body_, model.learner_ = body, learner
     model.net_, model.heldout_ = _network(body, manifest, stored), heldout.nothing()
     model._attach()
+    precision.refuse(model.net_)
     if learning:
         samples = state.from_table(stored.memory)
         tensors = stored.learning or {}
@@ -166,6 +168,8 @@ def _network(settings: Any, manifest: dict[str, Any], stored: Stored) -> Network
         )
     net = Network(body, Inputs(**entry["inputs"]))
     net.scale = entry["scale"]
+    if entry.get("precision") == "bfloat16":  # models saved before it was chosen lack it
+        net.precision = torch.bfloat16
     if "backbone" in stored.blobs:
         net.backbone.load_state_dict(stored.blobs["backbone"])
     net.head.extend(stored.serving["head.weight"], stored.serving["head.bias"])

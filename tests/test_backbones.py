@@ -276,3 +276,25 @@ def test_the_score_of_a_layer_is_that_of_a_model_on_it_alone(tmp_path):
     assert load(tmp_path).layer_scores() == scores
     with pytest.raises(SettingError, match="layers="):
         GrowingClassifier("none").fit(np.eye(4), [0, 0, 1, 1]).layer_scores()
+
+
+def test_joined_features_are_the_same_on_several_threads_and_with_batch_norm_folded():
+    deep = backbones.get("timm:test_resnet", pretrained=False, layers=("layer1", "layer2"))
+    form = deep.prepare(IMAGE, 64)
+    net = Network(deep.build(form, torch.Generator().manual_seed(0)), Inputs("image")).eval()
+    assert net.backbone.still() is not net.backbone and net.backbone.apart
+    x = torch.randint(0, 256, (64, 3, 64, 64), dtype=torch.uint8)
+    threads = torch.get_num_threads()
+    try:
+        one = net.steady(x)
+        torch.set_num_threads(4)
+        assert all(torch.equal(net.steady(x), one) for _ in range(5))
+    finally:
+        torch.set_num_threads(threads)
+    with torch.no_grad():
+        np.testing.assert_allclose(one, net.features(x), atol=1e-4)
+
+
+def test_a_layer_that_folding_takes_away_keeps_its_own_output():
+    body = small(layers=("layer1.0.conv1",))
+    assert body.still() is body

@@ -262,3 +262,16 @@ def test_overlapping_threads_leave_the_filters_as_they_were():
     for thread in threads:
         thread.join()
     assert list(warnings.filters) == before
+
+
+@pytest.mark.parametrize("size", [(640, 481), (7, 3)])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_look_at_a_jpeg_finds_its_size_and_all_damage_that_decoding_finds(size, progressive):
+    noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    whole = encoded(Image.fromarray(noise), "JPEG", progressive=progressive)
+    found = look(whole)
+    assert (found.channels, *found.size) == decode(whole).shape
+    for end in (len(whole) * 9 // 10, len(whole) // 2):
+        for read in (look, decode):
+            with pytest.raises(Unreadable, match="damaged"):
+                read(whole[:end])

@@ -10,7 +10,8 @@ ORDER = """
 errors progress metrics outcome display options randomness data views
 labels pixels images arrays chunk tokens forms frames idx npz tables listing samples files inputs
 datasets sources prepare looks
-network springs branches backbones vae losses nearest memory heldout exemplars
+blocks featurecache network precision springs branches backbones vae losses nearest memory
+heldout exemplars
 integers projection mahalanobis moments statistics leaveout novelty penalty solve opinion loop
 methods resolve facts advice
 state disk manifest folder lock store judging saving classifier

@@ -134,3 +134,10 @@ def test_resnet32_has_the_published_depth_and_size():
     assert convolutions == 31  # and the head: 32 layers
     assert body(torch.zeros(2, 3, 32, 32)).shape == (2, 64)
     assert body(torch.zeros(2, 3, 24, 40)).shape == (2, 64)
+
+
+def test_the_rows_that_fix_the_scale_are_given_back_and_not_computed_again():
+    net = Network(Norm().eval(), Inputs("tensor"))
+    x = Tensors(torch.tensor([[4.0, -8.0, 0.0]]))
+    first = net.fix_scale(x)
+    assert torch.equal(first, net.steady(x.x)) and net.fix_scale(x) is None

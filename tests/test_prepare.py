@@ -1,4 +1,5 @@
 import hashlib
+import threading
 
 import numpy as np
 import pandas as pd
@@ -6,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from evergrow import pixels, prepare
-from evergrow.data import Tensors
+from evergrow import files, pixels, prepare
+from evergrow.data import Part, Tensors, fetched
 from evergrow.prepare import Prepared, hashes, spec
 from evergrow.sources import read
 
@@ -141,3 +142,60 @@ def test_hashes_tell_samples_apart_and_there_may_be_none():
 
 def test_the_steps_to_a_form_stand_together():
     assert {"canonical_size", "spec", "check", "Prepared", "hashes"} <= set(vars(prepare))
+
+
+@pytest.fixture
+def decoded(tmp_path, monkeypatch):
+    """Eleven image files, and a list of those decoded since."""
+    paths, names = [], []
+    for i in range(11):
+        paths.append(tmp_path / f"{i}.png")
+        Image.fromarray(np.full((6, 6, 3), 20 * i, np.uint8)).save(paths[-1])
+    chunk = read(paths, ["a"] * 11)
+    decode = files.decode
+
+    def noted(item, *rest):
+        names.append(item.name)
+        return decode(item, *rest)
+
+    monkeypatch.setattr(files, "decode", noted)
+    return chunk, names
+
+
+def test_a_file_learnt_is_not_decoded_again_for_its_hash(decoded, monkeypatch):
+    chunk, names = decoded
+    whole = hashes(Prepared(chunk, spec(chunk.seen, 4)))
+    monkeypatch.setattr(prepare, "KEPT", 0)
+    records = Prepared(chunk, spec(chunk.seen, 5))
+    names.clear()
+    records.take(torch.tensor([3, 4, 9]))
+    found = hashes(Prepared(chunk, spec(chunk.seen, 5)))
+    assert sorted(names) == sorted(f"{i}.png" for i in range(11)), "each once"
+    some = Prepared(chunk.subset(np.array([9, 3])), spec(chunk.seen, 5))
+    assert np.array_equal(hashes(some), found[[9, 3]])
+    assert not np.array_equal(found, whole), "hashes are of one form"
+
+
+def test_what_is_decoded_is_fetched_ahead_and_what_is_kept_is_not(decoded):
+    chunk, _ = decoded
+    records = Prepared(chunk, spec(chunk.seen, 4))
+    assert records.decoded and Part(records, torch.arange(2)).decoded
+    records.take(torch.arange(11))
+    assert not records.decoded
+
+
+def test_files_are_fetched_in_another_thread_but_for_a_single_batch(decoded, monkeypatch):
+    chunk, _ = decoded
+    records, threads = Prepared(chunk, spec(chunk.seen, 4)), []
+    take = records.take
+
+    def noted(rows):
+        threads.append(threading.current_thread())
+        return take(rows)
+
+    monkeypatch.setattr(records, "take", noted)
+    rows = torch.arange(6)
+    whole = torch.cat([x for _, x in fetched(records, rows.split(2))])
+    assert threading.main_thread() not in threads and len(whole) == 6
+    list(fetched(records, [torch.arange(6, 11)]))
+    assert threads[-1] is threading.main_thread()

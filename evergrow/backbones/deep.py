@@ -1,6 +1,8 @@
 """Features of several depths of one network: its last ones, joined with those on the way there."""
 
+import math
 from collections.abc import Callable, Sequence
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -8,6 +10,7 @@ from torch import Tensor, nn
 
 from ..errors import SettingError
 from ..network import evaluating
+from .folding import NEAR
 from .own import Wrapped
 
 LAST = "last"  # the name of the network's own features, which come first
@@ -23,6 +26,19 @@ class Deep(Wrapped):
     def __init__(self, module: nn.Module, layers: Sequence[str]):
         super().__init__(module, 0)
         self.layers, self.parts = tuple(layers), list[tuple[str, int]]()
+
+    def around(self, module: nn.Module) -> Wrapped:
+        body = Deep(module, self.layers)
+        body.width, body.parts = self.width, self.parts
+        return body
+
+    def _folded(self, shape: tuple[int, ...]) -> Wrapped:
+        made = super()._folded(shape)
+        x = torch.linspace(-1, 1, math.prod(shape), device=next(self.parameters()).device)
+        with torch.no_grad(), evaluating([self]):
+            wanted, found = (body(x.view(1, *shape)) for body in (self, made))
+        near = (wanted - found).abs().max() <= NEAR * wanted.abs().max()
+        return made if bool(near) else self  # a layer may be one that folding took away
 
     def forward(self, x: Tensor) -> Tensor:
         found = self.by_layer(x)
@@ -43,11 +59,14 @@ class Deep(Wrapped):
                 hook.remove()
 
     def _keep(self, taken: dict[str, Tensor], name: str) -> Callable[..., None]:
+        """A hook that averages and keeps an output, if it is this thread's: others run it too."""
+        mine = get_ident()
         places = (1, 2) if getattr(self.module, "output_fmt", "NCHW") == "NHWC" else (2, 3)
 
         def hook(module: nn.Module, given: Any, output: Tensor) -> None:
-            images = output.ndim == 4
-            taken[name] = output.mean(places) if images else output.flatten(1, -2).mean(1)
+            if get_ident() == mine:
+                images = output.ndim == 4
+                taken[name] = output.mean(places) if images else output.flatten(1, -2).mean(1)
 
         return hook
 

@@ -1,6 +1,7 @@
 """The user's network: an `nn.Module` that gives features, its builder, or a trained classifier."""
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -9,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import SettingError
+from ..featurecache import Stamp, stamp
 from ..network import Body, Inputs, evaluating
+from . import folding
 from .base import Backbone
 from .none import shape_of
 
@@ -18,6 +21,7 @@ class Wrapped(Body):
     """The user's module as a backbone; its width is found by one look at an input.
 
     layout: of images in memory, as the module's weights have it.
+    example: shape of an input for which batch norm may be folded (`folding`); None: it stays.
     """
 
     rows = 8
@@ -27,6 +31,32 @@ class Wrapped(Body):
         super().__init__()
         self.module, self.width = module, width
         self.trains = any(True for _ in module.parameters())
+        self.example: tuple[int, ...] | None = None
+        self._still: tuple[Stamp, Wrapped] | None = None
+
+    def still(self) -> "Wrapped":
+        """A copy with batch norm folded, made anew when the weights have changed."""
+        if self.example is None:
+            return self
+        now = stamp(self.module)
+        if self._still is None or self._still[0] != now:
+            self._still = now, self._folded(self.example)
+        return self._still[1]
+
+    def _folded(self, shape: tuple[int, ...]) -> "Wrapped":
+        weight = next(self.module.parameters())
+        example = torch.linspace(-1, 1, 2 * math.prod(shape), device=weight.device)
+        example = example.view(2, *shape).contiguous(memory_format=self.layout)
+        made = folding.folded(self.module, example)
+        if made is self.module:
+            return self
+        body = self.around(made)
+        body.rows, body.layout, body.apart = self.rows, self.layout, self.apart
+        return body.eval()
+
+    def around(self, module: nn.Module) -> "Wrapped":
+        """The same about another module of the same kind."""
+        return Wrapped(module, self.width)
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim == 4:

@@ -20,10 +20,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..blocks import in_blocks
 from ..errors import SettingError
 from ..network import Body
 from .base import Backbone
-from .blocks import in_blocks
 
 BANK = Path(__file__).with_suffix(".safetensors")
 SIDES, LARGEST = (4, 6, 8), 255  # of filters, in pixels; filters in the bank

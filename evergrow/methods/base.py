@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from itertools import islice
 from typing import Any, ClassVar
 
 import torch
@@ -11,9 +12,10 @@ from .. import loop
 from ..data import Batch, Records, Samples, Task
 from ..errors import SettingError
 from ..memory import Memory
-from ..network import Network, frozen
+from ..network import Network, as_integers, frozen
 from ..randomness import Generators
 
+PIECE, BLOCK = 256, 1024  # rows that are fetched at a time, rows of features given at a time
 GIVEN = {"net", "how", "rng", "optimizer", "watch", "watched"}  # by `attach`, not remembered
 
 
@@ -119,10 +121,27 @@ class Method:
         A row's features do not depend on its block. scale: give features times this as int8
         instead.
         """
-        self.watch.start(-(-len(task) // 2048))
-        for x, y in task.blocks(2048, self.how.num_workers):
-            yield self.net.steady(x, scale), y
+        self.watch.start(-(-len(task) // BLOCK))
+        fetched, given = task.blocks(PIECE, self.how.num_workers), 0
+        while parts := [self.net.steady(x, scale) for x, _ in islice(fetched, BLOCK // PIECE)]:
+            whole = torch.cat(parts)
+            yield whole, task.y[given : given + len(whole)]
+            given += len(whole)
             self.watch.step(None)
+
+    def integers(self, task: Task) -> Iterator[tuple[Tensor, Tensor]]:
+        """Blocks of (m, width) int8 features and (m,) columns of a task, for sums.
+
+        The first task's first rows fix the scale, where the backbone does not; they are the first
+        block, and computed once.
+        """
+        first = self.net.fix_scale(task.records)
+        if first is not None and self.net.scale is not None:
+            yield as_integers(first, self.net.scale), task.y[: len(first)]
+            if len(first) == len(task):
+                return
+            task = task.part(torch.arange(len(first), len(task)))
+        yield from self.features(task, self.net.scale)
 
     # -- what the rest of evergrow uses -----------------------------------------------------------
 

@@ -60,8 +60,7 @@ class ClosedForm(Method):
         """Add samples to the sums: of a task, or old ones of a network trained elsewhere."""
         self._solution = None
         self.sums.grow(task.total)
-        self.net.fix_scale(task.records)
-        for q, y in self.features(task, self.net.scale):
+        for q, y in self.integers(task):
             if self.layer is not None:
                 self.layer.fix(q)
             self.sums.add(self.rows(q), y)

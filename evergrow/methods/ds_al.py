@@ -71,10 +71,9 @@ class DSAL(ClosedForm):
         assert self.layer is not None
         self.sums.grow(task.total)
         self.second.grow(task.total)
-        self.net.fix_scale(task.records)
         crossed = torch.zeros(self.size, self.size, dtype=torch.int64)  # tanh' relu, of this task
         labelled = torch.zeros(self.size, task.total, dtype=torch.int64)  # tanh' one-hot
-        for q, y in self.features(task, self.net.scale):
+        for q, y in self.integers(task):
             self.layer.fix(q)
             main, second = self.layer(q).cpu(), self.layer(q, torch.tanh).cpu()
             self.sums.add(main, y)

@@ -79,8 +79,7 @@ class FeCAM(Method):
         self.by_class.grow(task.total)
         plain = torch.zeros(task.total, self.net.width, dtype=torch.int64)
         plain[: len(self.plain)] = self.plain
-        self.net.fix_scale(task.records)
-        for q, y in self.features(task, self.net.scale):
+        for q, y in self.integers(task):
             plain.index_add_(0, y, q.cpu().long())
             self.by_class.add(tukey(q, self.power).round().to(torch.int8), y)
         self.plain = plain

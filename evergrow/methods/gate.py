@@ -80,8 +80,7 @@ class Gate(Method):
             for batch in self.batches(task):
                 yield {"new": cross_entropy(self.net(batch.x), batch.y)}
             return
-        self.net.fix_scale(task.records)
-        for q, y in self.features(task, self.net.scale):
+        for q, y in self.integers(task):
             later = ~torch.isin(y, self.trained)
             self.sums.add(q.cpu()[later], y[later])
 

@@ -7,12 +7,15 @@ import torch
 from torch import Tensor
 
 
-def in_blocks(work: Callable[[Tensor], Tensor], x: Tensor, rows: int = 8) -> Tensor:
+def in_blocks(
+    work: Callable[[Tensor], Tensor], x: Tensor, rows: int = 8, always: bool = False
+) -> Tensor:
     """Rows of work(block) for blocks of `rows` rows (32 times that on a GPU), in order.
 
     On a CPU each thread takes blocks of its own. That is faster than to split every operation
     between threads, which then wait for one another: by far where other processes are busy too.
     `work` must give a row the same result in any block.
+    always: even one block alone gets a thread, where sums that threads share round otherwise.
 
     >>> in_blocks(lambda block: block * 2, torch.arange(20))[-1].item()
     38
@@ -20,7 +23,7 @@ def in_blocks(work: Callable[[Tensor], Tensor], x: Tensor, rows: int = 8) -> Ten
     cpu = x.device.type == "cpu"
     blocks = x.split(rows if cpu else 32 * rows)
     threads = min(torch.get_num_threads(), len(blocks))
-    if not cpu or threads == 1:
+    if not cpu or (threads == 1 and not (always and torch.get_num_threads() > 1)):
         return torch.cat([work(block) for block in blocks])
     try:
         with ThreadPoolExecutor(threads, initializer=_alone) as pool:

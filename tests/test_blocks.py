@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from evergrow.backbones.blocks import in_blocks
+from evergrow.blocks import in_blocks
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -42,3 +42,12 @@ def test_an_error_reaches_the_caller_and_leaves_threads_as_they_were(threads):
         in_blocks(fail, torch.zeros(50))
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(torch.get_num_threads).result() == threads
+
+
+def test_one_block_alone_gets_a_thread_where_sums_would_round_otherwise(threads):
+    def number(block):
+        return torch.full_like(block, torch.get_num_threads())
+
+    x = torch.zeros(5)
+    assert in_blocks(number, x, always=True).unique().tolist() == [1]
+    assert in_blocks(number, x).unique().tolist() == [threads]

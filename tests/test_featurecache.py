@@ -1,0 +1,107 @@
+"""The feature cache: each sample passes a frozen network once, and nothing is stale."""
+
+import pytest
+import torch
+from torch import nn
+
+from evergrow import GrowingClassifier, backbones, methods
+from evergrow.featurecache import FeatureCache
+
+
+class Counted(nn.Module):
+    """Twice the input; counts the rows that it was given."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.rows = nn.Parameter(torch.tensor(2.0)), 0
+
+    def forward(self, x):
+        self.rows += len(x)
+        return x * self.weight
+
+
+def test_a_sample_is_computed_once_wherever_it_comes_again():
+    net, cache = Counted(), FeatureCache()
+    x = torch.tensor([[1.0], [3.0], [1.0]])
+    assert cache.take(net, x, net).tolist() == [[2.0], [6.0], [2.0]]
+    assert cache.take(net, x[[1, 1]], net).tolist() == [[6.0], [6.0]]
+    assert net.rows == 2
+
+
+@torch.no_grad()
+def test_other_weights_make_it_forget():
+    net, cache, x = Counted(), FeatureCache(), torch.tensor([[1.0]])
+    cache.take(net, x, net)
+    net.weight.fill_(5.0)
+    assert cache.take(net, x, net).tolist() == [[5.0]]
+
+
+def test_features_beyond_its_room_are_computed_each_time():
+    net, cache = Counted(), FeatureCache(room=8)  # two float32 numbers
+    x = torch.tensor([[1.0], [2.0], [3.0]])
+    for _ in range(2):
+        assert cache.take(net, x, net).tolist() == [[2.0], [4.0], [6.0]]
+    assert net.rows == 4 and len(cache) == 2
+
+
+def test_features_bring_no_gradient_to_the_network():
+    net = Counted()
+    assert not FeatureCache().take(net, torch.ones(1, 1), net).requires_grad
+
+
+def rows_of(model, x, y, monkeypatch):
+    """Rows that pass the backbone in all while a model learns."""
+    from evergrow.backbones.own import Wrapped
+
+    rows, forward = [], Wrapped.forward
+
+    def counted(self, x):
+        rows.append(len(x))
+        return forward(self, x)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Wrapped, "forward", counted)
+        model.partial_fit(x, y)
+    return sum(rows)
+
+
+def learner(method, **settings):
+    body = backbones.get("timm:test_resnet", pretrained=False)
+    build = body.build
+
+    def pretrained(form, rng):  # in name: its weights are not at hand offline
+        made = build(form, rng)
+        made.pretrained = True
+        return made
+
+    body.build = pretrained
+    how = {"epochs": 3, "batch_size": 8, "image_size": 32, "lr": 0.01} | settings
+    return GrowingClassifier(body, method, **how)
+
+
+@pytest.fixture
+def data():
+    pytest.importorskip("timm")
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randint(0, 256, (24, 3, 32, 32), dtype=torch.uint8, generator=rng)
+    return x, torch.arange(24) % 2
+
+
+@pytest.mark.parametrize("method", ["finetune", methods.ER(memory=8, replay=8)])
+def test_a_frozen_network_sees_each_sample_once_in_all_epochs(data, method, monkeypatch):
+    seen = rows_of(learner(method, freeze=True), *data, monkeypatch)
+    assert seen == 1 + 24, "one example shows its width"
+
+
+@pytest.mark.parametrize("settings", [{}, {"freeze": True, "augment": lambda x: x}])
+def test_it_is_not_used_where_network_or_inputs_change(data, settings, monkeypatch):
+    assert rows_of(learner("finetune", **settings), *data, monkeypatch) >= 3 * 24
+
+
+def test_the_head_learns_the_same_as_without(data, monkeypatch):
+    with_cache = learner("finetune", freeze=True).partial_fit(*data)
+    monkeypatch.setattr("evergrow.loop._cache", lambda net, how: None)
+    without = learner("finetune", freeze=True).partial_fit(*data)
+    weights = with_cache.net_.head.weight, without.net_.head.weight
+    assert torch.allclose(*weights, atol=1e-5)
+    assert with_cache.net_.cache is None
