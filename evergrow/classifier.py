@@ -17,6 +17,7 @@ from torch import nn
 
 from . import (
     backbones,
+    columns,
     facts,
     heldout,
     judging,
@@ -259,10 +260,11 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         if not hasattr(self, "net_"):
             self._start(chunk)
         elif self.prepare_ is None:
-            self.prepare_ = self.body_.prepare(chunk.seen, self.image_size)
+            self.prepare_ = self._form(chunk)
         else:
             self._check(chunk)
             self._follow()
+            prepare.note_unseen(self.prepare_, chunk)
 
     def _learn(
         self, X: Any, y: Any, classes: Iterable[Any] | None, auxiliary: Any = None
@@ -374,7 +376,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         """Choose and build the network and the method for data like this."""
         kind = backbones.kind(chunk.seen)
         self.body_, self.backbone_ = self._backbone(kind)
-        self.prepare_ = self.body_.prepare(chunk.seen, self.image_size)
+        self.prepare_ = self._form(chunk)
         body = self.body_.build(self.prepare_, Generators(self._seed())("backbone"))
         self.net_ = Network(body, self.body_.inputs(self.prepare_)).eval()
         self.classes_, self.counts_ = np.array([]), np.zeros(0, int)
@@ -386,6 +388,12 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             if chunk.seen.names:
                 self.feature_names_in_ = np.array(chunk.seen.names, dtype=object)
         self._choose_method(kind)
+        if self.prepare_.get("encode"):
+            self.reason_ += f"; {columns.in_words(self.prepare_['encode'])}"
+
+    def _form(self, chunk: Chunk) -> dict[str, Any]:
+        """The canonical form of inputs, of a model that begins with data like this."""
+        return prepare.fitted(self.body_.prepare(chunk.seen, self.image_size), chunk)
 
     def _backbone(self, kind: str) -> tuple[Backbone, str]:
         given = self.backbone
@@ -549,7 +557,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             return X
         own = self._own()
         frame = hasattr(X, "columns")
-        if not own and _tabular(X) and not (frame and labels and y is None):  # it holds its labels
+        labelled = frame and labels and y is None  # it holds its labels
+        mixed = self._mixed() or (frame and _missing(X))
+        if not own and _tabular(X) and not labelled and not mixed:
             X = self._table(X, reset)
         return sources.read(X, y, own=own, need_labels=labels)
 
@@ -567,6 +577,10 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         if clean and np.isfinite(X.sum()):
             return X  # type: ignore[no-any-return]
         return validate_data(self, X, reset=reset, dtype=np.float32, ensure_all_finite=True)  # type: ignore[no-any-return]
+
+    def _mixed(self) -> bool:
+        """Whether it reads tables of several kinds of columns."""
+        return "encode" in (getattr(self, "prepare_", None) or {})
 
     def _own(self) -> bool:
         return (
@@ -628,7 +642,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
 
     def _checked(self, chunk: Chunk) -> Records:
         if self.prepare_ is None:  # a network trained elsewhere that has not learnt anything here
-            return prepare.Prepared(chunk, self.body_.prepare(chunk.seen, self.image_size))
+            return prepare.Prepared(chunk, self._form(chunk))
         self._check(chunk)
         return prepare.Prepared(chunk, self.prepare_)
 
@@ -794,6 +808,11 @@ def _tabular(X: Any) -> bool:
     if hasattr(X, "dtypes") and hasattr(X, "columns"):
         return all(getattr(t, "kind", "O") in "iufb" for t in X.dtypes)
     return hasattr(X, "toarray")  # sparse: refused there, in scikit-learn's words
+
+
+def _missing(frame: Any) -> bool:
+    """Whether a cell of a data frame of pandas is missing."""
+    return hasattr(frame, "isna") and bool(frame.isna().to_numpy().any())
 
 
 @cache

@@ -26,8 +26,8 @@ class Cosines(Body):
     def __init__(self, columns: int, width: int, bandwidth: float, rng: torch.Generator):
         super().__init__()
         self.width = width
-        spread = 1 / (bandwidth * max(columns, 1) ** 0.5)
-        self.register_buffer("frequencies", torch.randn(columns, width, generator=rng) * spread)
+        frequencies = torch.randn(columns, width, generator=rng) * (1 / bandwidth)
+        self.register_buffer("frequencies", frequencies)
         self.register_buffer("phases", torch.rand(width, generator=rng) * 2 * pi)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -55,4 +55,6 @@ class Fourier(Backbone):
             )
 
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
-        return Cosines(prepared["columns"], self.features, self.bandwidth, rng)
+        spread = prepared.get("spread", prepared["columns"])
+        bandwidth = self.bandwidth * max(spread, 1) ** 0.5
+        return Cosines(prepared["columns"], self.features, bandwidth, rng)
