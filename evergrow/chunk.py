@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Then = Callable[[np.ndarray], np.ndarray]
 
@@ -17,6 +20,7 @@ class Seen:
     channels, sizes: of images: the most that one has, and the one (height, width), or the smallest
     and the largest.  shape, dtype: of one row or tensor.  names: of columns, where they have any.
     from_files: images are pictures (files, PIL), which are converted, not arrays, which must fit.
+    mixed: a table with columns that are no numbers, or with cells that are missing.
     """
 
     kind: str
@@ -26,6 +30,7 @@ class Seen:
     names: tuple[str, ...] = ()
     from_files: bool = False
     dtype: str = "float32"
+    mixed: bool = False
 
 
 class Store(Protocol):
@@ -65,6 +70,24 @@ class Rows:
             return self.values[rows]
         found = [self.values[i] for i in rows.tolist()]
         return found if then is None else [then(value) for value in found]
+
+
+class Frame:
+    """Rows of a data frame of several kinds of columns.  where: the end of all names."""
+
+    stable = True
+
+    def __init__(self, frame: "pd.DataFrame", where: str = ""):
+        self.frame, self.where = frame, where
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def name(self, i: int) -> str:
+        return f"row {i}{self.where}"
+
+    def take(self, rows: np.ndarray, then: Then | None = None) -> "pd.DataFrame":
+        return self.frame.iloc[rows]
 
 
 class Chunk:

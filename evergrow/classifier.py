@@ -17,6 +17,7 @@ from torch import nn
 
 from . import (
     backbones,
+    columns,
     facts,
     heldout,
     judging,
@@ -275,10 +276,11 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         if not hasattr(self, "net_"):
             self._start(chunk)
         elif self.prepare_ is None:
-            self.prepare_ = self.body_.prepare(chunk.seen, self.image_size)
+            self.prepare_ = self._form(chunk)
         else:
             self._check(chunk)
             self._follow()
+            prepare.note_unseen(self.prepare_, chunk)
 
     def _learn(
         self, X: Any, y: Any, classes: Iterable[Any] | None, auxiliary: Any = None
@@ -390,7 +392,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         """Choose and build the network and the method for data like this."""
         kind = backbones.kind(chunk.seen)
         self.body_, self.backbone_ = self._backbone(kind)
-        self.prepare_ = self.body_.prepare(chunk.seen, self.image_size)
+        self.prepare_ = self._form(chunk)
         body = self.body_.build(self.prepare_, Generators(self._seed())("backbone"))
         self.net_ = Network(body, self.body_.inputs(self.prepare_)).eval()
         self.classes_, self.counts_ = np.array([]), np.zeros(0, int)
@@ -404,6 +406,12 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         self._choose_method(kind)
         if body.pretrained and self.learner_.needs_fixed:
             self.net_.precision = precision.choose(self.net_, self.precision)
+        if self.prepare_.get("encode"):
+            self.reason_ += f"; {columns.in_words(self.prepare_['encode'])}"
+
+    def _form(self, chunk: Chunk) -> dict[str, Any]:
+        """The canonical form of inputs, of a model that begins with data like this."""
+        return prepare.fitted(self.body_.prepare(chunk.seen, self.image_size), chunk)
 
     def _backbone(self, kind: str) -> tuple[Backbone, str]:
         given = self.backbone
@@ -567,7 +575,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             return X
         own = self._own()
         frame = hasattr(X, "columns")
-        if not own and _tabular(X) and not (frame and labels and y is None):  # it holds its labels
+        labelled = frame and labels and y is None  # it holds its labels
+        mixed = self._mixed() or (frame and _missing(X))
+        if not own and _tabular(X) and not labelled and not mixed:
             X = self._table(X, reset)
         return sources.read(X, y, own=own, need_labels=labels)
 
@@ -585,6 +595,10 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         if clean and np.isfinite(X.sum()):
             return X  # type: ignore[no-any-return]
         return validate_data(self, X, reset=reset, dtype=np.float32, ensure_all_finite=True)  # type: ignore[no-any-return]
+
+    def _mixed(self) -> bool:
+        """Whether it reads tables of several kinds of columns."""
+        return "encode" in (getattr(self, "prepare_", None) or {})
 
     def _own(self) -> bool:
         return (
@@ -674,7 +688,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
 
     def _checked(self, chunk: Chunk) -> Records:
         if self.prepare_ is None:  # a network trained elsewhere that has not learnt anything here
-            form = self.body_.prepare(chunk.seen, self.image_size)
+            form = self._form(chunk)
             return self.net_.backbone.records(chunk, form)
         self._check(chunk)
         return self.net_.backbone.records(chunk, self.prepare_)
@@ -850,6 +864,11 @@ def _texts(X: np.ndarray) -> bool:
     if X.dtype == object:
         return X.ndim == 1 and len(X) > 0 and isinstance(X[0], str)
     return bool(X.dtype.kind in "US")
+
+
+def _missing(frame: Any) -> bool:
+    """Whether a cell of a data frame of pandas is missing."""
+    return hasattr(frame, "isna") and bool(frame.isna().to_numpy().any())
 
 
 @cache

@@ -1,11 +1,13 @@
 """The canonical form of a model's inputs, as JSON: fixed by its first chunk, kept by later ones."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .chunk import Chunk, Seen
+from . import columns
+from .chunk import Chunk, Frame, Seen
 from .errors import DataError, SettingError
 
 Form = dict[str, Any]
@@ -87,6 +89,52 @@ def spec(
     return form
 
 
+def fitted(form: Form, chunk: Chunk) -> Form:
+    """The form once its first chunk is seen: of a mixed table, with all that encodes its columns.
+
+    names: of the columns that are used; those of `unused` may come or not.  columns: of the rows
+    that they become; spread: see `columns.spread`.  Notes of columns that are not used go to the
+    chunk.  Raises DataError where no column is of use.
+    """
+    if not chunk.seen.mixed or form["kind"] != "table":
+        return form
+    found, notes = columns.fit(table_of(chunk))
+    chunk.notes += [note for note in notes if note not in chunk.notes]
+    names = [f["name"] for f in found]
+    return form | {
+        "columns": columns.width(found),
+        "names": names,
+        "unused": [name for name in chunk.seen.names if name not in names],
+        "spread": columns.spread(found),
+        "encode": found,
+    }
+
+
+def note_unseen(form: Form, chunk: Chunk) -> None:
+    """Note the values of categories that the model did not begin with, each column once."""
+    if "encode" in form:
+        notes = columns.unseen(table_of(chunk), form["encode"])
+        chunk.notes += [note for note in notes if note not in chunk.notes]
+
+
+def table_of(chunk: Chunk) -> Any:
+    """A table's rows as a data frame."""
+    import pandas as pd
+
+    if isinstance(chunk.store, Frame):
+        return chunk.store.frame if chunk.rows is None else chunk.store.frame.iloc[chunk.rows]
+    return pd.DataFrame(chunk.take(np.arange(len(chunk))), columns=list(chunk.seen.names))
+
+
+def encoded(form: Form, chunk: Chunk) -> np.ndarray:
+    """(n, columns) float32 rows of the chunk's whole store, computed once.  Raises DataError."""
+    key = json.dumps(form["encode"])
+    if key not in chunk.cache:
+        whole = Chunk(chunk.seen, chunk.store)
+        chunk.cache[key] = columns.encode(table_of(whole), form["encode"])
+    return chunk.cache[key]  # type: ignore[no-any-return]
+
+
 # -- later chunks ----------------------------------------------------------------------------------
 
 
@@ -103,15 +151,34 @@ def check(form: Form, chunk: Chunk, fixed_size: bool) -> None:
             f"of the same kind{_flattened(form, seen)} or start a new model."
         )
     if seen.kind == "table":
+        _check_table(form, chunk)
         _check_columns(form, seen)
+        if "encode" in form:
+            encoded(form, chunk)
     elif seen.kind == "tensor":
         _check_tensor(form, seen)
     elif seen.kind == "image" and not seen.from_files:
         _check_images(form, seen, fixed_size)
 
 
+def _check_table(form: Form, chunk: Chunk) -> None:
+    """A mixed table goes to a model of such; so does one of numbers whose columns have names."""
+    if "encode" not in form and chunk.seen.mixed:
+        raise DataError(
+            f"{columns.odd(table_of(chunk))}, but this model was started with a table of numbers, "
+            "none of them missing; fill what is missing (scikit-learn's SimpleImputer does), leave "
+            "these rows out, or start a new model."
+        )
+    if "encode" in form and not chunk.seen.names:
+        raise DataError(
+            f"X is an array of {chunk.seen.shape[0]} columns without names, but this model was "
+            f"started with a table of several kinds of columns ({', '.join(form['names'])}); pass "
+            "a data frame with these columns."
+        )
+
+
 def _check_columns(form: Form, seen: Seen) -> None:
-    names, came = form["names"], seen.names
+    names, came = form["names"], [n for n in seen.names if n not in form.get("unused", ())]
     if names and came and set(names) != set(came):
         unseen, missing = set(came) - set(names), set(names) - set(came)
         raise DataError(
@@ -120,7 +187,7 @@ def _check_columns(form: Form, seen: Seen) -> None:
             + _listed("Feature names seen at fit time, yet now missing:", missing)
             + "Rename the columns, leave them out, or start a new model."
         )
-    if seen.shape[0] != form["columns"]:
+    if "encode" not in form and seen.shape[0] != form["columns"]:
         raise _features(seen.shape[0], form["columns"])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import arrays, files, frames, images, pixels, samples, tables
-from .chunk import Chunk, Rows, Seen, Store
+from .chunk import Chunk, Frame, Rows, Seen, Store
 from .errors import BadFilesError, DataError
 from .labels import clean_labels
 from .listing import TEXTS, shown
@@ -122,6 +122,10 @@ def from_frame(frame: Any, how: How, path: Path | None = None) -> Chunk:
     if found.table is not None:
         seen = Seen("table", shape=found.table.shape[1:], names=found.names)
         return made(seen, Rows(found.table, where), how, found.labels, found.notes)
+    if found.mixed is not None:
+        shape = (len(found.names),)
+        seen = Seen("table", shape=shape, names=found.names, mixed=True)
+        return made(seen, Frame(found.mixed, where), how, found.labels, found.notes)
     if found.texts is not None:
         return made(Seen("text"), Rows(found.texts, where), how, found.labels, found.notes)
     chunk = from_list(found.cells or [], how, found.labels)

@@ -13,7 +13,7 @@ import numpy as np
 from . import configure, machine, options
 from . import methods as names
 from .catalogue import Data
-from .chunk import Chunk
+from .chunk import Chunk, Frame
 from .classifier import GrowingClassifier
 from .errors import SettingError
 from .options import How
@@ -183,6 +183,9 @@ def fingerprint(data: Data) -> str:
 
 
 def _pieces(chunk: Chunk) -> Iterator[bytes]:
+    if isinstance(chunk.store, Frame):
+        yield from (repr(row).encode() for row in chunk.take(np.arange(len(chunk))).itertuples())
+        return
     values = getattr(chunk.store, "values", None)
     if isinstance(values, np.ndarray) and values.dtype != object:
         for rows in np.array_split(np.arange(len(chunk)), len(chunk) // 4096 + 1):

@@ -1,4 +1,4 @@
-"""Records -> canonical tensors: uint8 images of one size and colour; all else as it is."""
+"""Records -> canonical tensors: uint8 images of one size and colour, mixed tables encoded."""
 
 import hashlib
 
@@ -12,6 +12,9 @@ from .data import Records
 from .forms import Form
 from .forms import canonical_size as canonical_size
 from .forms import check as check
+from .forms import encoded as encoded
+from .forms import fitted as fitted
+from .forms import note_unseen as note_unseen
 from .forms import spec as spec
 
 KEPT = 1 << 28  # bytes of canonical images that a chunk may keep; later epochs decode nothing
@@ -33,7 +36,8 @@ class Prepared:
 
     def __init__(self, chunk: Chunk, prepare: Form):
         self.chunk = chunk
-        self.columns = _columns(prepare, chunk.seen)
+        self.rows = encoded(prepare, chunk) if "encode" in prepare else None
+        self.columns = None if self.rows is not None else _columns(prepare, chunk.seen)
         self.shape: tuple[int, int, int] | None = None  # that images are brought to
         self.kept: _Kept | None = None
         self.hashed: _Hashed | None = None
@@ -55,6 +59,8 @@ class Prepared:
     def take(self, rows: Tensor) -> Tensor:
         """(len(rows), ...) canonical tensors.  Raises BadFilesError where files have changed."""
         index = rows.numpy()
+        if self.rows is not None:
+            return torch.from_numpy(self.rows[self.chunk.at(index)])
         if self.shape is None:
             return torch.from_numpy(self._as_they_are(index))
         if self.kept is None:

@@ -35,6 +35,7 @@ BACKBONES = {
     ),
     "table": ("fourier", "a table: random Fourier features of its standardised columns"),
     "text": ("text:all-MiniLM-L6-v2", "texts: a pretrained sentence encoder"),
+    "mixed table": ("fourier", "a table: random Fourier features of its columns made numbers"),
 }
 
 
@@ -49,7 +50,7 @@ def resolve(
 
     backbone, method: names, "auto", or "own".
     kind: of the data ("image", "table", "tensor", "text"); "photo" for images that a pretrained
-        network is for, "unseen photo" where there is none.
+        network is for, "unseen photo" where there is none; "mixed table" where not all is numbers.
     trains: whether the backbone, once built, will learn (None: not known yet).
     adopted: what is at hand of a network that came with classes; None if it is evergrow's own.
 

@@ -1,7 +1,9 @@
-"""A data frame -> labels and records: numeric columns, texts, or cells with images or vectors."""
+"""A data frame -> labels and records: rows of a table, texts, or cells with images or vectors."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +18,21 @@ if TYPE_CHECKING:
 
 LABELS = "label", "labels", "class", "target", "y"  # columns of labels, unless one is named
 SHOWN = 20  # columns listed by a message
+MIXED = "number", "text", "category", "date"  # kinds of columns that make up a table
 
 
 @dataclass
 class Columns:
-    """A table taken apart: labels, if it has any, and records of one of three kinds.
+    """A table taken apart: labels, if it has any, and records of one of four kinds.
 
-    table: (n, d) float32, with column names.  texts: n str.  cells: n paths, images or arrays.
+    table: (n, d) float32, with column names.  mixed: columns of several kinds, or with cells that
+    are missing, as they are.  texts: n str.  cells: n paths, images or arrays.
     """
 
     labels: np.ndarray | None = None
     names: tuple[str, ...] = ()
     table: np.ndarray | None = None
+    mixed: "pd.DataFrame | None" = None
     texts: list[str] | None = None
     cells: list[Any] | None = None
     notes: list[str] = field(default_factory=list)
@@ -92,19 +97,20 @@ def _records(rest: "pd.DataFrame", wanted: Wanted) -> Columns:
     if wanted.text is not None:
         return _as_texts(rest, wanted.text, wanted)
     kinds = [_kind(rest.iloc[:, i], wanted.base) for i in range(len(rest.columns))]
-    if set(kinds) == {"number"}:
-        names = tuple(map(str, rest.columns))
-        return Columns(names=names, table=_as_table(rest, names))
+    names = tuple(map(str, rest.columns))
+    if set(kinds) == {"number"} and not rest.isna().to_numpy().any():
+        return Columns(names=names, table=arrays.rows(rest.to_numpy(), names))
     for kind in ("cell", "path"):
         if kinds.count(kind) == 1:
             return _as_cells(rest, kinds.index(kind), kind, wanted)
     if kinds == ["text"]:
         return _as_texts(rest, str(rest.columns[0]), wanted)
-    strange = [column for column, kind in zip(rest.columns, kinds, strict=True) if kind != "number"]
+    strange = [c for c, kind in zip(rest.columns, kinds, strict=True) if kind not in MIXED]
+    if not strange:
+        return Columns(names=names, mixed=rest)
     raise DataError(
-        f"{wanted.where}: the columns {listed(strange)} do not hold numbers; encode them "
-        "(pandas.get_dummies does), leave them out, or name the one that holds texts with text= "
-        "(--text)."
+        f"{wanted.where}: the columns {listed(strange)} hold no numbers, categories, dates or "
+        "texts; convert them, leave them out, or name the one that holds texts with text= (--text)."
     )
 
 
@@ -137,33 +143,28 @@ def _labels(frame: "pd.DataFrame", name: Any, wanted: Wanted) -> np.ndarray | No
 
 
 def _kind(column: "pd.Series[Any]", base: Path) -> str:
-    """number, path (of an image), text, cell (an image, bytes or array a row), or its dtype."""
+    """number, category, date, path (of an image), text, cell (an image or array), or its dtype."""
     import pandas as pd
 
     types = pd.api.types
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "category"
+    if types.is_datetime64_any_dtype(column.dtype):
+        return "date"
     if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
         return "number"
     if not (types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype)):
         return str(column.dtype)
     first = next((value for value in column if not np.all(pd.isna(value))), None)
-    if first is None or isinstance(first, int | float | np.number):
+    if first is None or isinstance(first, int | float | np.number | Decimal):
         return "number"
+    if isinstance(first, date):
+        return "date"
     if isinstance(first, str):
         if Path(first).suffix.lower() in SUFFIXES:
             return "path"
         return "path" if len(first) < 256 and (base / first).is_file() else "text"
     return "cell"
-
-
-def _as_table(rest: "pd.DataFrame", names: Sequence[str]) -> np.ndarray:
-    missing = rest.isna().to_numpy()
-    if missing.any():
-        row, column = np.argwhere(missing)[0]
-        raise DataError(
-            f"Input X contains NaN (first: row {row}, column {names[column]!r}); fill what is "
-            "missing (scikit-learn's SimpleImputer does) or leave these rows out."
-        )
-    return arrays.rows(rest.to_numpy(), names)
 
 
 def _as_texts(rest: "pd.DataFrame", name: str, wanted: Wanted) -> Columns:

@@ -1,3 +1,4 @@
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -64,10 +65,11 @@ def test_numbers_of_all_types_are_features(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "Float64", "Int64", "object"])
-def test_a_missing_feature_is_named(dtype):
+def test_a_table_with_a_cell_missing_is_mixed(dtype):
     frame = pd.DataFrame({"a": [1, 2], "age": pd.Series([3, None], dtype=dtype)})
-    with pytest.raises(DataError, match=r"contains NaN \(first: row 1, column 'age'\)"):
-        take_apart(frame, Wanted(need=False))
+    found = take_apart(frame.assign(label=[1, 2]), Wanted())
+    assert found.table is None and found.names == ("a", "age")
+    pd.testing.assert_frame_equal(found.mixed, frame)
 
 
 def test_infinite_features_are_named():
@@ -79,13 +81,19 @@ def test_infinite_features_are_named():
     "column",
     [
         ["red", "blue"],
-        pd.Categorical(["red", "blue"]),
+        pd.Categorical([1, 2]),
         pd.to_datetime(["2020-01-01", "2021-01-01"]),
-        [1j, 2j],
+        pd.Series([date(2020, 1, 1), date(2021, 1, 1)], dtype=object),
     ],
 )
-def test_columns_that_are_no_numbers_are_named(column):
-    with pytest.raises(DataError, match="the columns colour do not hold numbers.*get_dummies"):
+def test_a_table_with_a_column_that_is_no_number_is_mixed(column):
+    found = apart({"a": [1, 2], "colour": column}, need=False)
+    assert found.table is None and found.names == tuple(found.mixed.columns) == ("a", "colour")
+
+
+@pytest.mark.parametrize("column", [[1j, 2j], pd.period_range("2020", periods=2)])
+def test_columns_that_are_of_no_use_are_named(column):
+    with pytest.raises(DataError, match="the columns colour hold no numbers.*convert them"):
         apart({"a": [1, 2], "colour": column}, need=False)
 
 

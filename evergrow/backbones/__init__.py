@@ -108,7 +108,7 @@ def get(name: str, **settings: Any) -> "Backbone":
 def kind(seen: "Seen") -> str:
     """The kind of data for `resolve`: "photo" for images that a pretrained network is for."""
     if seen.kind != "image":
-        return seen.kind
+        return "mixed table" if seen.mixed else seen.kind
     from .bundled import SMALL, installed
 
     plain = seen.channels == 1 and max(max(size) for size in seen.sizes) <= SMALL

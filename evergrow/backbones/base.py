@@ -32,6 +32,8 @@ class Backbone:
 
     def inputs(self, prepared: dict[str, Any]) -> Inputs:
         """The stage that turns canonical tensors into what the module reads."""
+        if "encode" in prepared:  # rows of a mixed table are scaled already
+            return Inputs("table", [0.0] * prepared["columns"], [1.0] * prepared["columns"])
         return Inputs(prepared["kind"])
 
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
