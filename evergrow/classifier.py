@@ -404,7 +404,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             if chunk.seen.names:
                 self.feature_names_in_ = np.array(chunk.seen.names, dtype=object)
         self._choose_method(kind)
-        if body.pretrained and self.learner_.needs_fixed:
+        if body.pretrained and chunk.kind == "image" and self.learner_.needs_fixed:
             self.net_.precision = precision.choose(self.net_, self.precision)
         if self.prepare_.get("encode"):
             self.reason_ += f"; {columns.in_words(self.prepare_['encode'])}"
