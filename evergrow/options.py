@@ -120,16 +120,12 @@ def value(name: str, text: str, hint: Any) -> Any:
 def _kinds(hint: Any) -> list[Any]:
     """The members of a union, those that take more words later; else the type alone."""
     members = list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
-    return sorted(
-        members,
-        key=lambda kind: (
-            kind is str,
-            get_origin(kind) in SEQUENCES,
-            kind is float,
-            kind is int,
-            kind is bool,
-        ),
-    )
+    return sorted(members, key=_rank)
+
+
+def _rank(kind: Any) -> tuple[bool, ...]:
+    listed = get_origin(kind) in SEQUENCES
+    return kind is str, listed, kind is float, kind is int, kind is bool
 
 
 def _read(text: str, kind: Any) -> Any:
