@@ -12,7 +12,6 @@ Accuracy on the 10,000 test images; one thread; each side in a process of its ow
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -134,7 +133,6 @@ def one(side, folder, size, rare, strength):
         "accuracy": float((answers == yt).mean()),
         "recall_of_last": float(np.mean(recalls[-2:])),
         "seconds": seconds,
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "on_disk": disk,
     }
 
