@@ -3,13 +3,13 @@
 import gzip
 import json
 import os
-import platform
 import struct
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
+
+from evergrow import machine as here
 
 RESULTS = Path(__file__).parent / "results"
 FASHION = Path(os.environ.get("FASHION_MNIST", "/usr/share/datasets/fashion-mnist"))
@@ -32,21 +32,7 @@ def fashion() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 def machine() -> dict[str, object]:
     """Processor, cores, threads and versions, for the record."""
-    cpu = platform.processor() or platform.machine()
-    for line in (
-        Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ()
-    ):
-        if line.startswith("model name"):
-            cpu = line.split(":")[1].strip()
-            break
-    packages = ("torch", "scikit-learn", "numpy", "evergrow")
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "torch_threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-    }
+    return here.machine() | {"evergrow": version("evergrow")}
 
 
 def write(name: str, rows: object, **more: object) -> None:

@@ -207,7 +207,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
                 self._reconsider(auxiliary=True)
             known, recalls = len(self.classes_), judging.recalls(self)
             self.classes_ = self._labels(labels, None)
-            return self._advice(self._task(chunk, known, beside), chunk.seen, recalls)
+            task = self._task(chunk, self._columns(labels), known, beside)
+            return self._advice(task, chunk.seen, recalls)
         finally:
             self.__dict__.clear()
             self.__dict__.update(before)
@@ -294,8 +295,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         self.heldout_ = self.heldout_.keep(judging.most_kept(self))
         before = judging.recalls(self)
         known, self.classes_ = len(self.classes_), self._labels(labels, classes)
-        learn, rows = judging.apart(self, chunk, self._columns(labels))
-        task = self._task(learn, known, beside)
+        columns = self._columns(labels)
+        learn, rows = judging.apart(self, chunk, columns)
+        task = self._task(learn, columns[rows], known, beside)
         columns, old, total = task.y, task.old, task.total
         advice = self._advice(task, chunk.seen, before)
         self._run(task)
@@ -321,12 +323,12 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         }
         return self
 
-    def _task(self, learn: Chunk, old: int, beside: Records | None) -> Task:
+    def _task(self, learn: Chunk, columns: torch.Tensor, old: int, beside: Records | None) -> Task:
         """What there is to learn; `classes_` has its new ones already, `old` were there before."""
-        assert self.prepare_ is not None and learn.labels is not None
+        assert self.prepare_ is not None
         records = self.net_.backbone.records(learn, self.prepare_)
         self.net_.inputs.fix(records)
-        total, columns = len(self.classes_), self._columns(learn.labels)
+        total = len(self.classes_)
         boundary = self.boundary == "task" or total > old
         return Task(records, columns, old, total, self.tasks_, boundary, beside)
 

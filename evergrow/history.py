@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import ModelError
+from .outcome import mean
 from .store import ModelFolder
 
 Row = list[float | None]
@@ -29,9 +30,14 @@ class History:
         return [f"v{m['version']}" for m in self.manifests]
 
     @property
+    def updates(self) -> list[dict[str, Any]]:
+        """`update_` of each version, {} where nothing was learnt."""
+        return [m["update"] or {} for m in self.manifests]
+
+    @property
     def reports(self) -> list[dict[str, Any]]:
         """`outcome.report` of each update, {} where nothing was judged."""
-        return [(m["update"] or {}).get("report") or {} for m in self.manifests]
+        return [update.get("report") or {} for update in self.updates]
 
     def figures(self, key: str) -> Row:
         """One figure of every report, None where it has none."""
@@ -55,7 +61,7 @@ class History:
     def matrix(self) -> list[Row]:
         """After each version (rows) the mean recall of the classes that each one brought."""
         return [
-            [_mean([(report.get("per_class") or {}).get(c) for c in labels]) for labels in groups]
+            [mean([(report.get("per_class") or {}).get(c) for c in labels]) for labels in groups]
             for report in self.reports
             for groups in [list(self.groups.values())]
         ]
@@ -123,8 +129,3 @@ def pictures(folder: ModelFolder, version: int, most: int) -> dict[int, list[byt
         if parts[part]["png"] and len(found.setdefault(column, [])) < most:
             found[column].append(x)
     return found
-
-
-def _mean(values: Row) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None

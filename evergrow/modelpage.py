@@ -51,8 +51,7 @@ def _with_margin(report: Mapping[str, Any], key: str) -> str:
 
 def _advice(past: History) -> Section | None:
     points = []
-    for name, manifest in zip(past.names, past.manifests, strict=True):
-        last = manifest["update"] or {}
+    for name, last in zip(past.names, past.updates, strict=True):
         found = [_told(advice) for advice in last.get("advice") or []]
         points += [f"{name}: {text}" for text in dict.fromkeys([*found, *last.get("warnings", [])])]
     note = "What was said before and after each update."
@@ -150,9 +149,8 @@ def _calibrated(report: Mapping[str, Any]) -> Section | None:
 
 
 def _costs(past: History) -> Section:
-    updates = [m["update"] or {} for m in past.manifests]
-    seconds = {"seconds": [u.get("seconds", 0.0) for u in updates]}
-    samples = {"samples": [u.get("samples", 0) for u in updates]}
+    seconds = {"seconds": [u.get("seconds", 0.0) for u in past.updates]}
+    samples = {"samples": [u.get("samples", 0) for u in past.updates]}
     megabytes = {"megabytes": [count / 1e6 for count in past.sizes]}
     made = [
         charts.bars("Seconds to learn", ("version", "s"), past.names, seconds),

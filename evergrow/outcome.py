@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import metrics
+from .display import percent
 
 SHOWN = 5  # classes that lost most, and classes that each was taken for
 LEAST = 5  # samples of a new class that the gate must have seen before it refuses for its sake
@@ -71,8 +72,8 @@ def report(
         "by": judged.by,
         "new_classes": list(labels[old:]),
         "samples": len(judged.y),
-        "old_before": _mean([earlier[j] for j in both]),
-        **{name: _mean([after[j] for j in part]) for name, part in parts.items()},
+        "old_before": mean([earlier[j] for j in both]),
+        **{name: mean([after[j] for j in part]) for name, part in parts.items()},
         "margins": {name: _margin(after, there, part) for name, part in parts.items()},
         "per_class": dict(zip(labels, after, strict=True)),
         "before": {labels[j]: earlier[j] for j in both},
@@ -106,23 +107,28 @@ def refusal(found: dict[str, Any], points: float) -> str | None:
         lost = 100 * (found["old_before"] - found["old"])
         if lost > points + 1e-9:
             reasons.append(
-                f"old classes fall from {_percent(found['old_before'])} to "
-                f"{_percent(found['old'])}, by {lost:.1f} points where {points:g} are allowed"
+                f"old classes fall from {percent(found['old_before'])} to "
+                f"{percent(found['old'])}, by {lost:.1f} points where {points:g} are allowed"
             )
     weak = [
-        f"{label} ({_percent(found['per_class'][label])})"
+        f"{label} ({percent(found['per_class'][label])})"
         for label in found["new_classes"]
         if found["judged"][label] >= LEAST and found["per_class"][label] < found["all"] / 2
     ]
     if weak:
         reasons.append(
-            f"new classes below half of the mean recall of {_percent(found['all'])}: "
+            f"new classes below half of the mean recall of {percent(found['all'])}: "
             f"{', '.join(weak)}"
         )
     return "; ".join(reasons) or None
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
+def mean(values: Sequence[float | None]) -> float | None:
+    """The mean of the values that are known; None where there is none.
+
+    >>> mean([0.5, None, 1.0]), mean([None])
+    (0.75, None)
+    """
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None
 
@@ -134,11 +140,11 @@ def _margin(after: Recalls, there: np.ndarray, part: Sequence[int]) -> float | N
     binomial proportions: two of each outcome added; to as many samples as the mean is worth.
     """
     judged = [j for j in part if there[j]]
-    mean = _mean([after[j] for j in judged])
-    if mean is None:
+    middle = mean([after[j] for j in judged])
+    if middle is None:
         return None
     worth = len(judged) ** 2 / float(np.sum(1 / there[judged]))
-    share = (mean * worth + 2) / (worth + 4)
+    share = (middle * worth + 2) / (worth + 4)
     return float(1.96 * (share * (1 - share) / (worth + 4)) ** 0.5)
 
 
@@ -154,7 +160,3 @@ def _loss(
     taken = Counter({labels[b]: n for (a, b), n in pairs.items() if a == j and b != j})
     to = [[label, n] for label, n in taken.most_common(SHOWN)]
     return {"label": labels[j], "before": before[j], "after": after[j], "to": to}
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

@@ -1,16 +1,17 @@
 """The report of a folder of results: methods side by side, a part for each scenario."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from . import charts
-from .display import listed, percent
+from . import charts, metrics, scoreboard
+from .display import listed
 from .errors import DataError
 from .page import Page, Section, Table
+from .results import Row
+from .scoreboard import spread
 
-Row = Mapping[str, Any]
 Seeds = dict[str, list[Row]]  # rows by name, one a seed
 
 
@@ -18,34 +19,37 @@ def page(name: str, rows: Sequence[Row]) -> Page:
     """Benchmark rows side by side.  Raises DataError without any."""
     if not rows:
         raise DataError(f"{name} has no finished rows; run evergrow bench first.")
-    scenarios = list(dict.fromkeys(str(row["scenario"]) for row in rows))
+    scenarios = scoreboard.ranked(rows)
     tiles = [
         ("scenarios", str(len(scenarios))),
         ("methods", str(len({row["method"] for row in rows}))),
         ("runs", str(len(rows))),
     ]
     sections: list[Section] = []
-    for scenario in scenarios:
-        sections += _scenario(scenario, [row for row in rows if row["scenario"] == scenario])
+    for scenario, groups in scenarios.items():
+        sections += _scenario(scenario, groups)
     last = rows[-1]
     commit = f", commit {last['commit'][:10]}" if last["commit"] else ""
     machine = ", ".join(f"{key} {value}" for key, value in last["machine"].items())
     subtitle = f"{name}: evergrow {last['version']}{commit}; {machine}."
-    return Page(f"Benchmark: {listed(scenarios)}", subtitle, tiles, sections)
+    return Page(f"Benchmark: {listed(list(scenarios))}", subtitle, tiles, sections)
 
 
-def _scenario(scenario: str, rows: Sequence[Row]) -> list[Section]:
-    found: Seeds = {}
-    for row in rows:
-        found.setdefault(_name(row, rows), []).append(row)
-    found = dict(sorted(found.items(), key=lambda pair: -_mean(pair[1], "last")))
+def _scenario(scenario: str, groups: Sequence[tuple[str, list[Row]]]) -> list[Section]:
+    names = [name for name, _ in groups]
+    found = {
+        name if names.count(name) == 1 else f"{name} on {seeds[0]['backbone']}": seeds
+        for name, seeds in groups
+    }
     seen = {name: _over_tasks(seeds) for name, seeds in found.items()}
     tasks = [str(k + 1) for k in range(max(map(len, seen.values())))]
     line = charts.lines("Accuracy on all classes so far", ("task", ""), tasks, seen)
     cost = {n: (_mean(s, "seconds"), _mean(s, "last")) for n, s in found.items()}
     spent = charts.scatter("Last accuracy and cost", ("seconds (logarithmic)", ""), cost)
     return [
-        Section(scenario, "Means over seeds.", [line, spent], _table(found)),
+        Section(
+            scenario, "Percent, mean ± standard deviation over seeds.", [line, spent], _table(found)
+        ),
         Section(f"{scenario}: accuracy matrices", _MATRIX, _matrices(found)),
         Section(f"{scenario}: classes and calibration", "", _classes(found)),
     ]
@@ -54,26 +58,8 @@ def _scenario(scenario: str, rows: Sequence[Row]) -> list[Section]:
 _MATRIX = "Rows: after learning a task; columns: accuracy on the test samples of each task."
 
 
-def _name(row: Row, rows: Sequence[Row]) -> str:
-    """Method and role; settings and backbone where rows of the same method differ in them."""
-    name = str(row["method"])
-    for key in ("settings", "backbone", "parameters"):
-        others = {str(other[key]) for other in rows if other["method"] == row["method"]}
-        if len(others) > 1:
-            name += f", {row[key]}"
-    return f"{name} ({row['role']})" if row["role"] else name
-
-
 def _mean(rows: Sequence[Row], key: str) -> float:
     return float(np.mean([row[key] for row in rows]))
-
-
-def _spread(rows: Sequence[Row], key: str) -> str:
-    values = [row[key] for row in rows if row[key] is not None]
-    if not values:
-        return "-"
-    around = f" ± {100 * np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
-    return percent(float(np.mean(values))) + around
 
 
 def _table(found: Seeds) -> Table:
@@ -83,7 +69,7 @@ def _table(found: Seeds) -> Table:
         [
             name,
             len(seeds),
-            *(_spread(seeds, key) for key in shares),
+            *(spread([row[key] for row in seeds]) for key in shares),
             f"{_mean(seeds, 'seconds'):.1f}",
             ", ".join(dict.fromkeys(f"{s['lr']:g}" for s in seeds if s["lr"] is not None)) or "-",
         ]
@@ -98,13 +84,9 @@ def _matrix(seeds: Sequence[Row]) -> np.ndarray:
 
 
 def _over_tasks(seeds: Sequence[Row]) -> list[float | None]:
-    """Accuracy on all tasks so far, after each, by test samples."""
-    matrix, sizes = _matrix(seeds), np.mean([row["sizes"] for row in seeds], axis=0)
-    values = [
-        float(matrix[i, : i + 1] @ sizes[: i + 1] / sizes[: i + 1].sum())
-        for i in range(len(matrix))
-    ]
-    return [None if np.isnan(value) else value for value in values]
+    """Accuracy on all tasks so far, after each, the mean over seeds."""
+    values = np.mean([metrics.accuracies(row["matrix"], row["sizes"]) for row in seeds], axis=0)
+    return [None if np.isnan(value) else float(value) for value in values]
 
 
 def _matrices(found: Seeds) -> list[Any]:

@@ -54,17 +54,26 @@ def write(results: Results) -> None:
     results.write("table.html", page(rows))
 
 
-def tables(rows: Sequence[Row]) -> dict[str, list[tuple[str | None, list[str]]]]:
-    """For each scenario, what its table holds: (role, cells), the best last accuracy first."""
-    found: dict[str, list[tuple[str | None, list[str]]]] = {}
+def ranked(rows: Sequence[Row]) -> dict[str, list[tuple[str, list[Row]]]]:
+    """For each scenario its methods, the best last accuracy first: (name, rows over the seeds).
+
+    Names say what a method has unlike others of its kind on the same backbone.
+    """
+    found: dict[str, list[tuple[str, list[Row]]]] = {}
     for place, members in _grouped(rows, ("scenario", "data")).items():
         groups = list(_grouped(members, ("method", "settings", "backbone", "parameters")).values())
         groups.sort(key=lambda group: -(_mean(group, "last") or 0))
-        name = json.loads(place)[0]
-        found.setdefault(name, []).extend(
-            (group[0]["role"], _cells(group, _unlike(group[0], groups))) for group in groups
-        )
+        named = [(_name(group[0], groups), group) for group in groups]
+        found.setdefault(json.loads(place)[0], []).extend(named)
     return found
+
+
+def tables(rows: Sequence[Row]) -> dict[str, list[tuple[str | None, list[str]]]]:
+    """For each scenario, what its table holds: (role, cells), the best last accuracy first."""
+    return {
+        scenario: [(group[0]["role"], _cells(name, group)) for name, group in groups]
+        for scenario, groups in ranked(rows).items()
+    }
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -129,13 +138,16 @@ def spread(values: Sequence[float | None], scale: float = 100) -> str:
     return f"{mean(found):.1f}" + (f" ± {stdev(found):.1f}" if len(found) > 1 else "")
 
 
-def _cells(group: Sequence[Row], unlike: Sequence[str]) -> list[str]:
+def _name(row: Row, groups: Sequence[Sequence[Row]]) -> str:
+    said = ", ".join([*([row["role"]] if row["role"] else []), *_unlike(row, groups)])
+    return f"{row['method']} ({said})" if said else str(row["method"])
+
+
+def _cells(name: str, group: Sequence[Row]) -> list[str]:
     """A line of a table: one method over its seeds."""
-    first = group[0]
-    said = ", ".join([*([first["role"]] if first["role"] else []), *unlike])
     return [
-        first["method"] + (f" ({said})" if said else ""),
-        first["backbone"],
+        name,
+        group[0]["backbone"],
         *(spread([row[name] for row in group]) for name in SHARES),
         spread([row["seconds"] for row in group], 1),
         _size(_mean(group, "peak_bytes")),

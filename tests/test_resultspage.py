@@ -1,0 +1,54 @@
+"""The report of a folder of results, from rows that are kept in benchmarks/results."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evergrow import report, resultspage
+from evergrow.errors import DataError
+from evergrow.results import Results
+
+FOLDER = Path(__file__).parents[1] / "benchmarks" / "results" / "bench-digits"
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return Results(FOLDER).rows()
+
+
+def test_methods_stand_side_by_side_the_best_first(rows):
+    page = resultspage.page("digits", rows)
+    names = [line[0] for line in page.sections[0].table.rows]
+    last = {
+        name: np.mean([r["last"] for r in rows if r["method"] == name.split(" ")[0]])
+        for name in names
+    }
+    assert names == sorted(names, key=lambda name: -last[name])
+    assert {"finetune (floor)", "joint (ceiling)"} <= set(names)
+    assert len(names) == len({r["method"] for r in rows})
+
+
+def test_the_lines_are_the_accuracies_on_all_classes_so_far(rows):
+    page = resultspage.page("digits", rows)
+    drawn = {line.name: line.y for line in page.sections[0].charts[0].data}
+    mine = [r for r in rows if r["method"] == "lda"]
+    assert drawn["lda"][-1] == pytest.approx(np.mean([r["last"] for r in mine]))
+    assert np.mean(drawn["lda"]) == pytest.approx(np.mean([r["average"] for r in mine]))
+    first = np.mean([r["matrix"][0][0] for r in mine])
+    assert page.sections[1].charts[0].data[0].z[0][0] == pytest.approx(first, abs=0.02)
+
+
+def test_one_method_on_two_backbones_is_two_lines(rows):
+    mine = [r for r in rows if r["method"] == "lda"]
+    page = resultspage.page("digits", [*mine, *(r | {"backbone": "none"} for r in mine)])
+    names = [line[0] for line in page.sections[0].table.rows]
+    assert sorted(names) == ["lda on none", f"lda on {mine[0]['backbone']}"]
+
+
+def test_a_folder_of_results_becomes_a_page_and_one_without_rows_is_refused(tmp_path):
+    answer = report.write(FOLDER, tmp_path / "report.html")
+    assert answer["bytes"] > 1e6 and "digits-5x2" in (tmp_path / "report.html").read_text()
+    (tmp_path / "rows").mkdir()
+    with pytest.raises(DataError, match="evergrow bench first"):
+        report.write(tmp_path, tmp_path / "none.html")
