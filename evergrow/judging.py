@@ -76,7 +76,7 @@ def _heldout(model: "GrowingClassifier") -> Judged | None:
 
 def most_kept(model: "GrowingClassifier") -> int | None:
     """How many samples held out may stay: a tenth of the method's memory; None: as many as are."""
-    memory = model.learner_.settings().get("memory")
+    memory = getattr(model.learner_, "memory", None)
     return memory // heldout.SHARE if isinstance(memory, int) and memory else None
 
 
