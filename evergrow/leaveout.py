@@ -96,25 +96,59 @@ def _rest(leverage: Tensor) -> Tensor:
     return (1 - leverage).clamp(min=torch.finfo(leverage.dtype).eps ** 0.5)
 
 
+@dataclass(frozen=True)
+class _Left:
+    """What leaving a held row x out of its class c changes, d = x - m_c; all (m,), or one number.
+
+    own: d'R m_c.  squares: d'R d.  gain: of the rank-one term of R (Sherman and Morrison 1950).
+    shift: by how much of d the mean moves.  scale: of R, whose divisor loses one row.
+    """
+
+    own: Tensor
+    squares: Tensor
+    gain: Tensor
+    shift: Tensor
+    scale: float
+
+    @staticmethod
+    def out_of(products: Products, held: Held) -> "_Left":
+        i, n, freedom = torch.arange(len(held.y)), held.n[held.y], held.freedom
+        squares = products.deviations.diagonal(dim1=1, dim2=2)[held.y, held.place]
+        gain = n / (n - 1) / freedom / _rest(n / (n - 1) / freedom * squares)
+        own = products.crosses[i, held.y]
+        return _Left(own, squares, gain, 1 / (n - 1), _shrunk(freedom))
+
+    @property
+    def moved(self) -> Tensor:
+        """d'R m_c where x is left out of m_c."""
+        return self.own - self.shift * self.squares
+
+
+def lda_linear(products: Products, held: Held) -> Tensor:
+    """(m, k) x'R m_k of held rows x, each left out of R and of its class's mean.
+
+    Leaving x out of class c takes n / (n - 1) d d' off the scatter, so R gains a rank-one term.
+    What is added to the scatter's diagonal stays.
+    """
+    left, i, y = _Left.out_of(products, held), torch.arange(len(held.y)), held.y
+    between, reach = products.means, left.own + left.squares  # x'R d
+    linear = between[y] + products.crosses * (1 + left.gain * reach)[:, None]
+    inside = left.own - left.shift * reach + left.gain * left.moved * reach
+    linear[i, y] = between[y, y] + inside
+    return left.scale * linear
+
+
 def lda_scores(products: Products, held: Held, noises: Tensor | None, pooled: float) -> Tensor:
     """(m, k) scores of held rows, each left out of R and of its class's mean, count and noise.
 
-    Leaving x out of class c takes n / (n - 1) d d' off the scatter, d = x - m_c, so R gains a
-    rank-one term (Sherman and Morrison 1950). What is added to the scatter's diagonal stays, and
-    so do `pooled` and the `noises` of other classes. noises: (k,), or None: no correction.
+    `pooled` and the `noises` of other classes stay.  noises: (k,), or None: no correction.
     """
-    i, y, n, freedom = torch.arange(len(held.y)), held.y, held.n[held.y], held.freedom
-    between, own = products.means, products.crosses[i, y]
-    squares = products.deviations.diagonal(dim1=1, dim2=2)[y, held.place]
-    gain = n / (n - 1) / freedom / _rest(n / (n - 1) / freedom * squares)
-    shift, scale = 1 / (n - 1), _shrunk(freedom)
-    reach = own + squares  # x'R d
-    linear = between[y] + products.crosses * (1 + gain * reach)[:, None]
-    quadratic = between.diagonal() + gain[:, None] * products.crosses.square()
-    moved = own - shift * squares  # d'R m without x
-    linear[i, y] = between[y, y] + own - shift * reach + gain * moved * reach
-    quadratic[i, y] = between[y, y] - 2 * shift * own + shift**2 * squares + gain * moved.square()
-    scores = scale * (linear - 0.5 * quadratic)
+    left, i, y, n = _Left.out_of(products, held), torch.arange(len(held.y)), held.y, held.n[held.y]
+    between, shift, squares = products.means, left.shift, left.squares
+    quadratic = between.diagonal() + left.gain[:, None] * products.crosses.square()
+    inside = shift**2 * squares - 2 * shift * left.own + left.gain * left.moved.square()
+    quadratic[i, y] = between[y, y] + inside
+    scores = lda_linear(products, held) - 0.5 * left.scale * quadratic
     if noises is not None:
         scores += 0.5 * noises / held.n
         without = _noise_without_each(products, held, pooled)[y, held.place]

@@ -82,7 +82,7 @@ class Opinion:
     def answer(self) -> dict[str, Tensor]:
         """All that answering needs, as tensors; `serve` takes it."""
         if not self._answer and self.layer is not None:
-            solved = solve.lda(self.sums)
+            solved = solve.lda(self.sums, rule="gaussian")
             self._answer = {
                 "weight": solved.weight,
                 "bias": solved.bias,

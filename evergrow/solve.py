@@ -3,15 +3,18 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from .errors import DataError, SettingError
-from .leaveout import Held, Judged, Products, judge, lda_scores, noise, pooled_noise
+from .leaveout import Held, Judged, Products, judge, lda_linear, lda_scores, noise, pooled_noise
 from .penalty import Attempt, Found, at_least, choose
+from .readout import fits, mixing
 from .statistics import FeatureStatistics
 
+PRIORS, RULES = ("equal", "counts"), ("auto", "gaussian", "regression")
 _DOUBLE_WIDTH = 1_024  # up to so many features everything is float64
 _JUDGED_ROWS = 2_048  # kept rows judged at most, of all classes together
 
@@ -71,6 +74,7 @@ def lda(
     penalty: float | None = None,
     prior: str = "equal",
     correct: bool = True,
+    rule: str = "auto",
 ) -> Solution:
     """Linear discriminant analysis with one ridged covariance S of deviations from class means.
 
@@ -80,8 +84,11 @@ def lda(
     a little from everybody's. prior: "equal", or "counts" to favour frequent classes. penalty: None
     chooses it by the Brier score of kept rows left out one by one; classes count alike (with prior
     "counts", by their rows).
+    rule: "gaussian", as above; "regression" mixes the same discriminants by least squares
+    (`readout.mixing`), where there are three classes or more, each of ten rows or more, and the
+    prior is equal; "auto": the one whose Brier score is less, penalty by penalty.
     Source: Fisher 1936; Friedman 1989, Regularized discriminant analysis, eq. 18 with lambda = 1.
-    The correction and the choice are ours. Raises DataError without rows.
+    The correction and the choices are ours. Raises DataError without rows.
 
     >>> stats = FeatureStatistics(width=2)
     >>> stats.grow(2)
@@ -90,45 +97,73 @@ def lda(
     >>> lda(stats, penalty=0.1).scores(rows).argmax(1).tolist()
     [0, 0, 1, 1]
     """
-    if prior not in ("equal", "counts"):
+    if prior not in PRIORS:
         raise SettingError(f"prior={prior!r}: 'equal' or 'counts'.")
+    if rule not in RULES:
+        raise SettingError(f"rule={rule!r}: one of {', '.join(RULES)}.")
     view = _View(stats)
     within = view.scatter(view.raw_means, view.n) / view.freedom
     importance = view.n if prior == "counts" else torch.ones_like(view.n)
     log_prior = (view.n / view.n.sum() if prior == "counts" else importance).log().to(view.dtype)
+    mixed = rule != "gaussian" and prior == "equal" and fits(view.held)
 
-    def attempt(value: float) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]] | None:
+    def judged(found: _Linear) -> Tensor:
+        scores = found.scores
+        return judge(scores, view.held, importance).brier if len(scores) else scores[:, 0]
+
+    def attempt(value: float) -> tuple[Tensor, _Linear] | None:
         factor = _factor(within, value)
         if factor is None:
             return None
-        weight, bias, scores = _discriminants(view, factor, value, correct)
-        scores = scores + log_prior
-        losses = judge(scores, view.held, importance).brier if len(scores) else scores[:, 0]
-        return losses, (weight, bias + log_prior, scores)
+        found = _Discriminants(view, factor, value, correct)
+        rules = [] if mixed and rule == "regression" else [found.gaussian(log_prior)]
+        rules += [found.regression()] if mixed else []
+        tried = [(judged(linear), linear) for linear in rules]
+        return min(tried, key=lambda pair: float(pair[0].sum()))
 
     value, (weight, bias, scores) = _penalised(attempt, penalty, view)
     return view.solution(weight, bias, value, scores, importance)
 
 
-def _discriminants(
-    view: "_View", factor: Tensor, penalty: float, correct: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Weights (p, k), biases (k,), left-out scores (m, k) from the factor L L' = S + penalty."""
-    k, held = len(view.n), view.held
-    both = torch.cat([view.means, view.deviations])
-    half = torch.linalg.solve_triangular(factor, both.T, upper=False)  # (p, k + m): a'R b = its dot
-    m, d = half[:, :k], half[:, k:]
-    blocks = held.blocks(d.T)
-    products = Products(m.T @ m, d.T @ m, blocks @ blocks.mT)
-    noises, pooled = None, 0.0
-    if correct:
-        found = pooled_noise(products, held)
-        pooled = _noise_from_sums(factor, penalty, held.freedom) if found is None else found
-        noises = noise(products, held, pooled)
-    scores = lda_scores(products, held, noises, pooled)
-    weight = torch.linalg.solve_triangular(factor.T, m, upper=True)
-    square = products.means.diagonal()
-    return weight, -0.5 * (square if noises is None else square - noises / held.n), scores
+class _Linear(NamedTuple):
+    """A linear rule.  weight: (p, k).  bias: (k,).  scores: (m, k) of held rows, left out."""
+
+    weight: Tensor
+    bias: Tensor
+    scores: Tensor
+
+
+class _Discriminants:
+    """What a factor L L' = S + penalty gives, R its inverse: rules by two readings of it."""
+
+    def __init__(self, view: "_View", factor: Tensor, penalty: float, correct: bool):
+        k, held = len(view.n), view.held
+        both = torch.cat([view.means, view.deviations])
+        half = torch.linalg.solve_triangular(factor, both.T, upper=False)  # a'R b is their product
+        m, d = half[:, :k], half[:, k:]
+        blocks = held.blocks(d.T)
+        self.held, self.products = held, Products(m.T @ m, d.T @ m, blocks @ blocks.mT)
+        self.pooled, self.noises = 0.0, None
+        if correct:
+            found = pooled_noise(self.products, held)
+            freedom = held.freedom
+            self.pooled = _noise_from_sums(factor, penalty, freedom) if found is None else found
+            self.noises = noise(self.products, held, self.pooled)
+        self.weight = torch.linalg.solve_triangular(factor.T, m, upper=True)
+
+    def gaussian(self, log_prior: Tensor) -> _Linear:
+        """The class whose corrected mean is nearest, by its prior."""
+        scores = lda_scores(self.products, self.held, self.noises, self.pooled)
+        square = self.products.means.diagonal()
+        square = square if self.noises is None else square - self.noises / self.held.n
+        return _Linear(self.weight, log_prior - 0.5 * square, scores + log_prior)
+
+    def regression(self) -> _Linear:
+        """The largest fitted value of a regression of one-hot targets; s and M are of all rows."""
+        linear, n = lda_linear(self.products, self.held), self.held.n
+        added = torch.zeros_like(n) if self.noises is None else self.noises / n
+        mixed = mixing(self.products.means, added, linear, self.held)
+        return _Linear(self.weight @ mixed, torch.zeros_like(n), linear @ mixed)
 
 
 def _noise_from_sums(factor: Tensor, penalty: float, freedom: float) -> float:

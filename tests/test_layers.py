@@ -12,8 +12,8 @@ labels pixels images arrays chunk columns tokens forms frames idx npz tables lis
 inputs datasets sources prepare looks
 blocks featurecache network precision springs branches backbones vae losses nearest memory
 heldout exemplars
-integers projection mahalanobis moments statistics leaveout novelty penalty solve opinion loop
-methods resolve facts advice
+integers projection mahalanobis moments statistics leaveout readout novelty penalty solve opinion
+loop methods resolve facts advice
 state disk manifest folder lock store judging saving classifier
 ledger configure checks trial update
 scenarios conditions catalogue subject course tuning machine board results scoreboard

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 from evergrow import solve
 from evergrow.errors import DataError, SettingError
@@ -89,7 +90,7 @@ def test_lda_left_out_equals_a_refit_without_the_row(monkeypatch, sizes, width):
     q, y = blobs(sizes, width)
     k, stats = len(sizes), summed(q, y, len(sizes))
     view = solve._View(stats)
-    seen = judged_scores(monkeypatch, stats, penalty=0.3)
+    seen = judged_scores(monkeypatch, stats, penalty=0.3, rule="gaussian")
     ridge = 0.3 * view.unit * view.freedom
     order = [row for c in range(k) for row in left_rows(stats, q, y, c)]
     for at, row in enumerate(order):
@@ -188,12 +189,74 @@ def test_the_temperature_calibrates():
 def test_priors_by_count_favour_the_frequent():
     q, y = blobs([500, 20], width=4, spread=60)
     stats = summed(q, y, 2)
-    even, counted = solve.lda(stats, 0.1), solve.lda(stats, 0.1, prior="counts")
+    even, counted = solve.lda(stats, 0.1), solve.lda(stats, 0.1, prior="counts")  # two classes
     gap = (counted.bias - even.bias)[0] - (counted.bias - even.bias)[1]
     assert gap == pytest.approx(math.log(25), rel=1e-5)
     assert torch.equal(even.weight, counted.weight)
     with pytest.raises(SettingError, match="'equal' or 'counts'"):
         solve.lda(stats, prior="uniform")
+    with pytest.raises(SettingError, match="auto, gaussian, regression"):
+        solve.lda(stats, rule="quadratic")
+
+
+def heavy(sizes, width=60, seed=0):
+    """Rows about a centre for each class, each stretched by a factor of its own: heavy tails."""
+    rng = torch.Generator().manual_seed(seed)
+    y = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
+    centres = torch.randn(len(sizes), width, generator=rng) / 2
+    rows = centres[y] + torch.randn(len(y), width, generator=rng)
+    rows = rows * torch.randn(len(y), 1, generator=rng).exp()
+    return (rows * 10).round().clamp(-127, 127).to(torch.int8), y
+
+
+def digits(part):
+    """Pixels of scikit-learn's digits as rows."""
+    x, y = load_digits(return_X_y=True)
+    return torch.from_numpy((x[part] * 7).astype("int8")), torch.from_numpy(y[part])
+
+
+@pytest.mark.parametrize("better", ["gaussian", "regression"])
+def test_the_rule_that_does_better_on_rows_left_out_does_better_on_new_ones(better):
+    if better == "gaussian":
+        (q, y), (fresh, truth) = digits(slice(0, 1000)), digits(slice(1000, None))
+    else:
+        q, y = heavy([540] * 12)
+        q, y, fresh, truth = q[::13], y[::13], q[1::2], y[1::2]
+    stats = summed(q, y, int(y.max()) + 1)
+    by_rule = {rule: solve.lda(stats, 0.3, rule=rule) for rule in solve.RULES}
+    assert torch.equal(by_rule["auto"].weight, by_rule[better].weight)
+    right = {
+        r: float((s.scores(fresh).argmax(1) == truth).double().mean()) for r, s in by_rule.items()
+    }
+    assert right[better] == max(right.values()) > min(right.values()) + 0.02
+
+
+def test_regression_agrees_with_ridge_where_classes_are_equal_and_many_rows_were_learnt():
+    q, y = heavy([2000] * 6)
+    stats, fresh = summed(q[::2], y[::2], 6), q[1::2]
+    answers = [
+        made.scores(fresh).argmax(1)
+        for made in (
+            solve.lda(stats, 1e-4, rule="regression"),
+            solve.ridge(stats, 1e-4),
+            solve.lda(stats, 1e-4, rule="gaussian"),
+        )
+    ]
+    alike = [float((answers[0] == other).double().mean()) for other in answers[1:]]
+    assert alike[0] > 0.99 and alike[0] > alike[1]
+
+
+def test_a_class_of_few_rows_leaves_the_gaussian_rule_alone():
+    q, y = heavy([40] * 5 + [9])
+    few = solve.lda(summed(q, y, 6), 0.01, rule="regression")
+    assert torch.equal(few.weight, solve.lda(summed(q, y, 6), 0.01, rule="gaussian").weight)
+
+
+def test_recalls_left_out_of_the_regression_foretell_those_of_new_rows():
+    q, y = heavy([1000] * 5)
+    solved = solve.lda(summed(q[::2], y[::2], 5, keep=200), rule="regression")
+    new = (solved.scores(q[1::2]).argmax(1) == y[1::2]).double().mean()
+    assert solved.judged.macro == pytest.approx(float(new), abs=0.03)
 
 
 SOLVERS = [solve.ncm, solve.lda, solve.ridge]
@@ -226,7 +289,7 @@ def test_wide_features_are_solved_in_single_precision(solver):
 
 def test_without_kept_rows_the_noise_comes_from_the_sums():
     q, y = blobs([200, 200, 10], width=20)
-    without, kept = solve.lda(summed(q, y, 3, keep=0), 0.01), solve.lda(summed(q, y, 3), 0.01)
+    without, kept = (solve.lda(summed(q, y, 3, keep), 0.01, rule="gaussian") for keep in (0, 20))
     assert without.judged.rows == 0 and math.isnan(without.judged.macro)
     assert torch.equal(without.weight, kept.weight)
     assert without.bias[2] == pytest.approx(float(kept.bias[2]), abs=0.6)

@@ -3,7 +3,7 @@
 Streaming LDA: Hayes and Kanan 2020, "Lifelong Machine Learning with Deep Streaming Linear
 Discriminant Analysis", arXiv:1909.01520. Where we differ: the sums are integers, so any order and
 chunking give the same model bit for bit; the norm of a mean of few samples is corrected for its
-noise; the penalty is chosen by leave-one-out (see `solve`).
+noise; penalty and rule are chosen by leave-one-out (see `solve`).
 """
 
 from dataclasses import dataclass
@@ -20,22 +20,27 @@ class LDA(ClosedForm):
     prior: "equal", or "counts" to favour frequent classes.
     penalty: of the covariance, in units of its mean diagonal; None chooses it by leave-one-out.
     correct: take the noise of small classes off their means' norms.
+    rule: "gaussian": the nearest mean, as above; "regression": the same discriminants mixed by
+        least squares, classes counting alike, which errs less where rows have heavy tails;
+        "auto": the one that does better on kept rows, each left out.
     keep: integer feature rows kept a class, to judge by.
 
     >>> LDA(prior="counts").settings()
-    {'keep': 20, 'prior': 'counts', 'penalty': None, 'correct': True}
+    {'keep': 20, 'prior': 'counts', 'penalty': None, 'correct': True, 'rule': 'auto'}
     """
 
     prior: str = "equal"
     penalty: float | None = None
     correct: bool = True
+    rule: str = "auto"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.prior not in ("equal", "counts"):
-            raise SettingError(f"prior={self.prior!r}: 'equal' or 'counts'.")
+        for name, known in (("prior", solve.PRIORS), ("rule", solve.RULES)):
+            if getattr(self, name) not in known:
+                raise SettingError(f"{name}={getattr(self, name)!r}: one of {', '.join(known)}.")
         if self.penalty is not None and not self.penalty > 0:
             raise SettingError(f"penalty={self.penalty}: positive, or None.")
 
     def solve(self) -> solve.Solution:
-        return solve.lda(self.sums, self.penalty, self.prior, self.correct)
+        return solve.lda(self.sums, self.penalty, self.prior, self.correct, self.rule)
