@@ -29,9 +29,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     chunk = catalogue.load("letter", given.data).train
-    more = {
-        f"auto, {n} features": lambda n=n: GrowingClassifier(Fourier(features=n)) for n in WIDTHS
-    }
+    more = {f"auto, {n} features": lambda n=n: GrowingClassifier(Fourier(width=n)) for n in WIDTHS}
     course = Course(chunk.take(np.arange(len(chunk))), chunk.labels, 2, 0.2, "mlp", more)
     found = []
     for row in rows(course, range(given.seeds)):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .methods.base import Method
 
 Parts = dict[str, Any]
+RENAMED = {"fourier": {"features": "width"}}  # settings of backbones, in models saved before
 
 
 def parts(model: "GrowingClassifier") -> Parts:
@@ -151,7 +152,8 @@ def _body(entry: dict[str, Any], given: Any) -> Any:
             f"this model stands on backbone {entry['name']!r}, not {given!r}; "
             "load it without backbone=."
         )
-    settings = dict(entry["settings"])
+    names = RENAMED.get(entry["name"], {})
+    settings = {names.get(k, k): v for k, v in entry["settings"].items()}
     if "pretrained" in settings:  # its weights are in the folder
         settings = {k: v for k, v in settings.items() if k != "network"} | {"pretrained": False}
     return backbones.get(entry["name"], **settings)

@@ -49,7 +49,7 @@ def test_weights_come_from_the_generator_alone(name):
 
 def test_random_features_approximate_the_gaussian_kernel():
     x = torch.randn(40, 7, generator=torch.Generator().manual_seed(1))
-    lift = backbones.get("fourier", features=20_000, bandwidth=0.5)
+    lift = backbones.get("fourier", width=20_000, bandwidth=0.5)
     z = lift.build(lift.prepare(TABLE), torch.Generator().manual_seed(0))(x)
     kernel = (-(torch.cdist(x, x) ** 2) / (2 * 0.25 * 7)).exp()
     assert (2 * z @ z.T / 20_000 - kernel).abs().max() < 0.05
@@ -66,7 +66,7 @@ def test_frequencies_are_orthogonal_in_blocks_and_as_long_as_gaussian_ones():
 
 
 def test_a_column_that_has_hardly_varied_counts_up_to_the_limit():
-    lift = backbones.get("fourier", features=50, limit=8.0)
+    lift = backbones.get("fourier", width=50, limit=8.0)
     body = lift.build(lift.prepare(TABLE), torch.Generator().manual_seed(0))
     far, limit = torch.full((1, 7), 250.0), torch.full((1, 7), 8.0)
     assert torch.equal(body(far), body(limit)) and not torch.equal(body(limit), body(limit - 0.1))
@@ -75,7 +75,7 @@ def test_a_column_that_has_hardly_varied_counts_up_to_the_limit():
 
 
 def test_columns_of_a_mixed_table_count_as_one_each():
-    lift = backbones.get("fourier", features=10)
+    lift = backbones.get("fourier", width=10)
     form = lift.prepare(TABLE)
     a, b = (lift.build(f, torch.Generator().manual_seed(0)) for f in (form, form | {"spread": 28}))
     assert torch.allclose(a.frequencies, 2 * b.frequencies)

@@ -121,7 +121,7 @@ def test_labels_never_learnt_count_as_wrong():
 
 def test_transform_gives_the_features():
     X, _ = blobs()
-    model = GrowingClassifier(backbones.Fourier(features=64)).fit(*blobs())
+    model = GrowingClassifier(backbones.Fourier(width=64)).fit(*blobs())
     assert model.transform(X).shape == (250, 64)
     assert np.abs(model.transform(X)).max() <= 1
 

@@ -36,7 +36,7 @@ def test_beside_a_fixed_backbone_they_have_one_that_trains():
         ("finetune", "convnet", "floor"),
         ("joint", "convnet", "ceiling"),
     ]
-    found = planned(["lda"], {"backbone": "fourier"}, ["backbone.features=64"], TABLE)
+    found = planned(["lda"], {"backbone": "fourier"}, ["backbone.width=64"], TABLE)
     assert [row[1] for row in seen(found)] == ["fourier", "mlp", "mlp"]
 
 

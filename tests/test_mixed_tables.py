@@ -9,7 +9,7 @@ from evergrow.errors import DataError
 from evergrow.ledger import hashes
 from evergrow.options import How
 
-HOW = How({"backbone": "fourier"}, ["backbone.features=200"])
+HOW = How({"backbone": "fourier"}, ["backbone.width=200"])
 
 
 def week(labels="ab", n=30, seed=0):
@@ -37,7 +37,7 @@ def week(labels="ab", n=30, seed=0):
 def small(**settings):
     from evergrow.backbones import Fourier
 
-    return GrowingClassifier(Fourier(features=200), **settings)
+    return GrowingClassifier(Fourier(width=200), **settings)
 
 
 def scored(model, frame):

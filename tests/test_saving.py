@@ -29,7 +29,7 @@ def second_process(tmp_path_factory):
     np.savez(folder / "second.npz", X=X[SECOND], y=Y[SECOND], all=X)
     models = {}
     for i, name in enumerate(NAMES):
-        body = Fourier(features=200) if methods.get(name).needs_fixed else MLP(hidden=(16,))
+        body = Fourier(width=200) if methods.get(name).needs_fixed else MLP(hidden=(16,))
         models[name] = GrowingClassifier(body, name, epochs=2).partial_fit(X[FIRST], Y[FIRST])
         models[name].save(folder / f"model-{i}")
     script = f"""
@@ -63,6 +63,11 @@ def test_serving_alone_predicts_and_refuses_to_learn(tmp_path):
     assert (light.predict_proba(X) == model.predict_proba(X)).all()
     with pytest.raises(SettingError, match="learning=False"):
         light.partial_fit(X, Y)
+
+
+def test_a_setting_that_had_another_name_is_read_by_it():
+    old = {"name": "fourier", "settings": {"features": 30, "bandwidth": 0.7, "limit": 8.0}}
+    assert saving._body(old, None) == Fourier(width=30)
 
 
 def test_settings_come_back(tmp_path):

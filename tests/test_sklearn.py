@@ -23,7 +23,7 @@ SKIPPED = {
 
 
 def small() -> GrowingClassifier:
-    return GrowingClassifier(Fourier(features=300), "lda")
+    return GrowingClassifier(Fourier(width=300), "lda")
 
 
 @parametrize_with_checks([GrowingClassifier()], expected_failed_checks=lambda _: SKIPPED)

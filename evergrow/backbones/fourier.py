@@ -44,35 +44,35 @@ class Cosines(Body):
 
 @dataclass
 class Fourier(Backbone):
-    """features: how many.  bandwidth: of the Gaussian kernel, in sqrt(columns) standard deviations.
+    """width: how many features.  bandwidth: of the kernel, in sqrt(columns) standard deviations.
 
     limit: deviations from its mean beyond which a column's value counts as this.
 
     >>> from evergrow.sources import Seen
-    >>> lift = Fourier(features=500)
+    >>> lift = Fourier(width=500)
     >>> lift.build(lift.prepare(Seen("table", shape=(16,))), torch.Generator()).width
     500
     """
 
     reads: ClassVar[tuple[str, ...]] = ("table",)
-    features: int = 4000
+    width: int = 4000
     bandwidth: float = 0.7
     limit: float = 8.0
 
     def __post_init__(self) -> None:
-        if self.features < 1 or self.bandwidth <= 0 or self.limit <= 0:
+        if self.width < 1 or self.bandwidth <= 0 or self.limit <= 0:
             raise SettingError(
-                f"features={self.features}, bandwidth={self.bandwidth}, limit={self.limit}: all "
+                f"width={self.width}, bandwidth={self.bandwidth}, limit={self.limit}: all "
                 "must be positive."
             )
 
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
         spread = prepared.get("spread", prepared["columns"])
         bandwidth = self.bandwidth * max(spread, 1) ** 0.5
-        drawn = directions(prepared["columns"], -(-self.features // 2), rng) / bandwidth
-        phases = torch.zeros(self.features)
+        drawn = directions(prepared["columns"], -(-self.width // 2), rng) / bandwidth
+        phases = torch.zeros(self.width)
         phases[drawn.shape[1] :] = -pi / 2  # cosines, then sines
-        return Cosines(torch.cat([drawn, drawn], 1)[:, : self.features], phases, self.limit)
+        return Cosines(torch.cat([drawn, drawn], 1)[:, : self.width], phases, self.limit)
 
 
 def directions(columns: int, n: int, rng: torch.Generator) -> Tensor:
