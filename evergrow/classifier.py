@@ -61,8 +61,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     method: "auto", a name (`evergrow methods`), "package.module:Class" or an object
         (`methods.ER(memory=500)`).
     epochs, batch_size, optimizer ("sgd", "adamw"), lr, momentum, weight_decay: training on one
-        task, for methods that train.  backbone_lr: the backbone's learning rate, if it is to
-        differ.
+        task, for methods that train.  backbone_lr: the backbone's learning rate, as a share of
+        `lr`, in (0, 10]: 0.1 lets it learn at a tenth of the head's rate; None: alike.
     layer_decay: the learning rate of each stage of the backbone, as a share of that of the stage
         above it, in (0, 1]; 1: all learn alike.  warmup: share of the steps of a task over which
         learning rates rise from 0, in [0, 1).

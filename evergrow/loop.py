@@ -37,9 +37,9 @@ class Training:
 
     epochs: passes over a task.  batch_size: examples a step.  optimizer: "sgd" or "adamw".
     lr, momentum, weight_decay: of the optimizer (momentum is SGD's alone).
-    backbone_lr: learning rate of the backbone, if it is to differ from the head's.
+    backbone_lr: what the backbone learns at, as a share of `lr`, in (0, 10]; None: 1, alike.
     layer_decay: what each stage of the backbone learns at, as a share of the one above it, in
-        (0, 1]; the last one learns at `backbone_lr`.
+        (0, 1]; the last one learns at `backbone_lr` times `lr`.
     warmup: share of the steps over which learning rates rise from 0, in [0, 1).
     schedule: how learning rates fall to 0 over a task: not at all ("constant"), "linear", along
         half a "cosine", or linearly from the middle on ("cooldown").
@@ -80,10 +80,13 @@ class Training:
                 raise SettingError(f"{name}={value!r}: a whole number, at least 1.")
         if not isinstance(self.num_workers, int) or self.num_workers < 0:
             raise SettingError(f"num_workers={self.num_workers!r}: threads, 0 or more.")
-        for name in ("lr", "backbone_lr"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise SettingError(f"{name}={value!r}: must be positive.")
+        if not self.lr > 0:
+            raise SettingError(f"lr={self.lr!r}: must be positive.")
+        if self.backbone_lr is not None and not 0 < self.backbone_lr <= 10:
+            raise SettingError(
+                f"backbone_lr={self.backbone_lr!r}: a share of lr, in (0, 10]; 0.1 lets the "
+                "backbone learn at a tenth of the head's rate (freeze=True: not at all)."
+            )
         if self.weight_decay < 0 or not 0 <= self.momentum < 1:
             raise SettingError(
                 f"momentum={self.momentum!r}, weight_decay={self.weight_decay!r}: "
@@ -104,9 +107,14 @@ class Training:
                 raise SettingError(f"{name}={getattr(self, name)!r}: one of {', '.join(known)}.")
 
     @property
+    def below(self) -> float:
+        """The learning rate of the backbone's last stage."""
+        return self.lr * (1.0 if self.backbone_lr is None else self.backbone_lr)
+
+    @property
     def fastest(self) -> float:
         """The larger of the two learning rates."""
-        return max(self.lr, self.backbone_lr or 0.0)
+        return max(self.lr, self.below)
 
 
 def run(method: "Method", task: Task) -> None:
@@ -241,9 +249,8 @@ def _rates(net: Network, how: Training) -> dict[int, float]:
     """
     named = list(net.backbone.named_parameters())
     stages = list(dict.fromkeys(stage(name) for name, _ in named))
-    top = how.backbone_lr or how.lr
     above = {name: len(stages) - 1 - k for k, name in enumerate(stages)}
-    return {id(p): top * how.layer_decay ** above[stage(name)] for name, p in named}
+    return {id(p): how.below * how.layer_decay ** above[stage(name)] for name, p in named}
 
 
 def stage(name: str) -> str:

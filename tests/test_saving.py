@@ -77,6 +77,27 @@ def test_settings_come_back(tmp_path):
     assert twin.update_["samples"] == 250
 
 
+def test_the_backbones_rate_of_a_model_saved_when_it_was_absolute_becomes_a_share(tmp_path):
+    model = GrowingClassifier("mlp", "finetune", epochs=1, lr=0.02, backbone_lr=0.25)
+    model.partial_fit(X[FIRST], Y[FIRST])
+    for name, units in (("new", True), ("old", False), ("alike", False)):
+        parts = saving.parts(model)
+        if not units:  # as they were written before
+            del parts["manifest"]["units"]
+            parts["manifest"]["parameters"]["backbone_lr"] = 0.005 if name == "old" else None
+        folder = ModelFolder(tmp_path / name)
+        with folder.writer():
+            folder.commit(**parts)
+    shares = [load(tmp_path / name).backbone_lr for name in ("new", "old", "alike")]
+    assert shares == [0.25, 0.25, None]
+    twin = load(tmp_path / "old")
+    for m in (model, twin):
+        m.partial_fit(X[SECOND], Y[SECOND])
+    assert (twin.predict_proba(X) == model.predict_proba(X)).all()
+    twin.save(tmp_path / "old")
+    assert load(tmp_path / "old").backbone_lr == 0.25  # converted once
+
+
 def test_a_network_of_your_own_is_not_in_the_folder(tmp_path):
     model = GrowingClassifier(net, "finetune", epochs=1).partial_fit(X, Y)
     model.save(tmp_path)
