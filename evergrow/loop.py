@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from .data import Batch, Records, Task, fetched
 from .errors import SettingError
 from .featurecache import FeatureCache
-from .network import Network, freeze
+from .network import Network, freeze, stages
 
 if TYPE_CHECKING:
     from .methods.base import Method
@@ -44,6 +44,9 @@ class Training:
     schedule: how learning rates fall to 0 over a task: not at all ("constant"), "linear", along
         half a "cosine", or linearly from the middle on ("cooldown").
     freeze: True for the whole backbone, or the name of the last layer that does not learn.
+    unfreeze: epochs after which one more stage of the backbone, from the top down, begins to learn;
+        the head learns alone before the first. 0: all learn at once. What `freeze` names never
+        learns.
     freeze_norms: whether batch-norm statistics stay as they are while weights learn.
     augment: maps (n, ...) canonical tensors to tensors of the same shape; drawn afresh at each
         step.
@@ -67,6 +70,7 @@ class Training:
     warmup: float = 0.0
     schedule: str = "constant"
     freeze: bool | str | None = None
+    unfreeze: int = 0
     freeze_norms: bool = False
     augment: Callable[[Tensor], Tensor] | None = None
     autocast: torch.dtype | None = None
@@ -78,6 +82,11 @@ class Training:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise SettingError(f"{name}={value!r}: a whole number, at least 1.")
+        if not isinstance(self.unfreeze, int) or self.unfreeze < 0:
+            raise SettingError(
+                f"unfreeze={self.unfreeze!r}: epochs from one stage to the next, a whole number; "
+                "0 lets all learn at once."
+            )
         if not isinstance(self.num_workers, int) or self.num_workers < 0:
             raise SettingError(f"num_workers={self.num_workers!r}: threads, 0 or more.")
         if not self.lr > 0:
@@ -171,9 +180,7 @@ def batches(
     A clean-up follows even if the phase is cut short.
     """
     how = replace(method.how, **changes) if changes else method.how
-    freeze(method.net, how.freeze)
-    if how.freeze_norms:
-        method.net.rest_norms()
+    _thaw(method.net, how)
     method.net.cache = _cache(method.net, how)
     method.optimizer = optimizer(method.net, how, params)
     if how.boundary == "new classes" and params is None:
@@ -184,13 +191,28 @@ def batches(
     pace = _schedule(method.optimizer, how, steps)
     try:
         for epoch in range(how.epochs):
+            if how.unfreeze:
+                _thaw(method.net, how, epoch // how.unfreeze)
             order = torch.randperm(len(y), generator=method.rng("order"))
             for rows, raw in fetched(records, order.split(how.batch_size), how.num_workers):
                 next(pace)
                 yield Batch(how.augment(raw) if how.augment else raw, y[rows], raw, epoch == 0)
     finally:
+        if how.unfreeze:
+            _thaw(method.net, how)
         method.net.cache = None
         method.net.eval()
+
+
+def _thaw(net: Network, how: Training, learning: int | None = None) -> None:
+    """Let learn what may; of the backbone no more than `learning` stages from the top (None: all).
+
+    Source: Howard and Ruder 2018, "Universal Language Model Fine-tuning", arXiv:1801.06146, section
+    3.3, gradual unfreezing.
+    """
+    freeze(net, how.freeze, learning)
+    if how.freeze_norms:
+        net.rest_norms()
 
 
 def _cache(net: Network, how: Training) -> FeatureCache | None:
@@ -247,21 +269,8 @@ def _rates(net: Network, how: Training) -> dict[int, float]:
     Source: Howard and Ruder 2018, "Universal Language Model Fine-tuning", arXiv:1801.06146,
     discriminative fine-tuning.
     """
-    named = list(net.backbone.named_parameters())
-    stages = list(dict.fromkeys(stage(name) for name, _ in named))
-    above = {name: len(stages) - 1 - k for k, name in enumerate(stages)}
-    return {id(p): how.below * how.layer_decay ** above[stage(name)] for name, p in named}
-
-
-def stage(name: str) -> str:
-    """The stage of a network that a parameter belongs to: its name up to the first number.
-
-    >>> stage("module.layer3.0.conv1.weight"), stage("module.blocks.2.norm.bias")
-    ('module.layer3', 'module.blocks.2')
-    """
-    parts = name.split(".")[:-1]
-    end = next((i for i, part in enumerate(parts) if part[-1:].isdigit()), len(parts) - 1)
-    return ".".join(parts[: end + 1])
+    found = list(reversed(stages(net.backbone).values()))
+    return {id(p): how.below * how.layer_decay**k for k, some in enumerate(found) for p in some}
 
 
 class _Joined:
