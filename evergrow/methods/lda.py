@@ -20,10 +20,10 @@ class LDA(ClosedForm):
     prior: "equal", or "counts" to favour frequent classes.
     penalty: of the covariance, in units of its mean diagonal; None chooses it by leave-one-out.
     correct: take the noise of small classes off their means' norms.
-    keep: integer feature rows kept a class, to judge by.
+    keep, adapt: as in `ClosedForm`.
 
     >>> LDA(prior="counts").settings()
-    {'keep': 20, 'prior': 'counts', 'penalty': None, 'correct': True}
+    {'keep': 20, 'adapt': False, 'prior': 'counts', 'penalty': None, 'correct': True}
     """
 
     prior: str = "equal"
