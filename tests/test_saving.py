@@ -19,7 +19,30 @@ X, Y = blobs()
 FIRST, SECOND = np.isin(Y, list("cad")), np.isin(Y, list("be"))
 
 
-NAMES = [entry.name for entry in methods.ENTRIES]
+FINE = {
+    "epochs": 4,
+    "backbone_lr": 0.5,
+    "layer_decay": 0.5,
+    "freeze": "layers.0",
+    "unfreeze": 1,
+    "warmup": 0.25,
+    "schedule": "cosine",
+}
+TUNED = {  # name: method, how it trains
+    "er, fine-tuned": (methods.ER(), FINE),
+    "er in a stream, fine-tuned": (methods.ER(), FINE | {"boundary": "new classes"}),
+    "lda, adapted": (methods.LDA(adapt=True), FINE),
+    "fecam, adapted": (methods.FeCAM(adapt=True), {"epochs": 2}),
+}
+NAMES = [*(entry.name for entry in methods.ENTRIES), *TUNED]
+
+
+def begun(name: str) -> GrowingClassifier:
+    if name in TUNED:
+        method, how = TUNED[name]
+        return GrowingClassifier(MLP(hidden=(16, 12, 8)), method, **how)
+    body = Fourier(features=200) if methods.get(name).needs_fixed else MLP(hidden=(16,))
+    return GrowingClassifier(body, name, epochs=2)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +52,7 @@ def second_process(tmp_path_factory):
     np.savez(folder / "second.npz", X=X[SECOND], y=Y[SECOND], all=X)
     models = {}
     for i, name in enumerate(NAMES):
-        body = Fourier(features=200) if methods.get(name).needs_fixed else MLP(hidden=(16,))
-        models[name] = GrowingClassifier(body, name, epochs=2).partial_fit(X[FIRST], Y[FIRST])
+        models[name] = begun(name).partial_fit(X[FIRST], Y[FIRST])
         models[name].save(folder / f"model-{i}")
     script = f"""
         import numpy as np, torch, evergrow
