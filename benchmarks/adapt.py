@@ -37,7 +37,7 @@ HOW = {
     },
 }
 SHARED = {"warmup": 0.1, "schedule": "cosine"}
-RATES = {"fashion": (0.01, 0.03, 0.1), "clipart": (0.003, 0.01, 0.03)}
+RATES = {"fashion": (0.01, 0.03, 0.1), "clipart": (0.0001, 0.001, 0.003)}
 KEYS = ("last", "first_task", "later", "first_left_out", "later_left_out")
 SIZE = {"fashion": 2, "clipart": 3}  # classes a task
 

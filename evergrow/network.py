@@ -227,13 +227,19 @@ class Network(nn.Module):
         """Fix the scale on which features become integers, where the backbone does not; once.
 
         It follows from the first task's first rows, with a quarter to spare for larger features.
-        Returns their features, (m, width) float, where it had to compute them.
+        Returns their features, (m, width) float, where it had to compute them.  Raises SettingError
+        if none of them is finite.
         """
         if self.scale is not None or not len(records):
             return None
         first = self.steady(records.take(torch.arange(min(len(records), 1024))))
-        sizes = first.abs()
-        largest = float(sizes[sizes.isfinite()].max()) if first.numel() else 0.0
+        sizes = first[first.isfinite()].abs()
+        if first.numel() and not sizes.numel():
+            raise SettingError(
+                "the backbone gives no finite feature of the first samples: training diverged "
+                "(take a smaller lr or backbone_lr), or its weights or the inputs are not finite."
+            )
+        largest = float(sizes.max()) if first.numel() else 0.0
         self.scale = 127 / (1.25 * largest) if largest > 0 else 1.0
         return first
 

@@ -9,6 +9,7 @@ from torch import nn
 from evergrow import GrowingClassifier, load, methods, precision
 from evergrow.backbones import MLP, ConvNet
 from evergrow.checks import blobs, check_method, net, of, remembered, same
+from evergrow.errors import SettingError
 from evergrow.methods import LDA, RanPAC
 from evergrow.methods.adaptation import TOO_GOOD
 
@@ -182,6 +183,15 @@ def test_an_interrupted_adaptation_can_be_done_again_as_if_nothing_had_been():
     model.augment = None
     model.partial_fit(X[FIRST], Y[FIRST])
     assert equal(model, adapting().partial_fit(X[FIRST], Y[FIRST]))
+
+
+def test_training_that_diverges_is_said_and_leaves_nothing_behind():
+    model = adapting(body=lambda: nn.Linear(2, 3), lr=1e20, epochs=5)
+    with pytest.raises(SettingError, match="smaller lr"):
+        model.partial_fit(X[FIRST], Y[FIRST])
+    model.set_params(lr=0.05, epochs=2).partial_fit(X[FIRST], Y[FIRST])
+    twin = adapting(body=lambda: nn.Linear(2, 3)).partial_fit(X[FIRST], Y[FIRST])
+    assert equal(model, twin)
 
 
 @pytest.mark.parametrize(
