@@ -31,6 +31,7 @@ class ClosedForm(Method):
         shapes the features: sums are still exact, but which task comes first is no longer the same,
         and rows of the first task are judged too well. Where it cannot be (a backbone that has
         nothing to learn or is frozen, a first task of one class, sums that exist), a note says so.
+        It helps an untrained network, and did not help a pretrained one (docs/finetuning.md).
     """
 
     needs_fixed: ClassVar[bool] = True
