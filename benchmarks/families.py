@@ -95,8 +95,6 @@ def classifier(row, seed, lr):
         "momentum": 0.0,
         "random_state": seed,
     } | parameters
-    if given.get("backbone_lr"):
-        given["backbone_lr"] *= lr  # as a share of the learning rate
     return GrowingClassifier(method=methods.get(name, **settings), **given)
 
 

@@ -21,7 +21,7 @@ WAYS = {
     "learning rate 0.05": {},
     "learning rate 0.005": {"lr": 0.005},
     "learning rate 0.0005": {"lr": 0.0005},
-    "backbone at 0.0005": {"backbone_lr": 0.0005},
+    "backbone at 0.0005": {"backbone_lr": 0.01},
     "first layer frozen": {"freeze": "layers.1"},
     "backbone frozen": {"freeze": True},
     "replay of 500 images (er)": {},

@@ -291,7 +291,7 @@ def untrained_backbone(facts: Facts) -> Advice | None:
         [
             "features made to be kept: --backbone patches (small images), fourier (tables), "
             "timm:<network> (pretrained)",
-            "--method ranpac --set adapt=true trains it on the first chunk; er, reprise always",
+            "--method lda --set adapt=true trains it on the first chunk; er, reprise always",
         ],
     )
 

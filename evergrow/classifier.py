@@ -61,14 +61,16 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     method: "auto", a name (`evergrow methods`), "package.module:Class" or an object
         (`methods.ER(memory=500)`).
     epochs, batch_size, optimizer ("sgd", "adamw"), lr, momentum, weight_decay: training on one
-        task, for methods that train.  backbone_lr: the backbone's learning rate, if it is to
-        differ.
+        task, for methods that train.  backbone_lr: the backbone's learning rate, as a share of
+        `lr`, in (0, 10]: 0.1 lets it learn at a tenth of the head's rate; None: alike.
     layer_decay: the learning rate of each stage of the backbone, as a share of that of the stage
         above it, in (0, 1]; 1: all learn alike.  warmup: share of the steps of a task over which
         learning rates rise from 0, in [0, 1).
     schedule: how learning rates fall over a task: "constant", "linear", "cosine", or "cooldown"
         (linearly, from the middle on).
-    freeze: True for the whole backbone, or the name of the last layer that does not learn.
+    freeze: True for the whole backbone, or the name of the last layer that does not learn, as the
+        network has it ("layer3").  unfreeze: epochs of a task after which one more stage of the
+        backbone, from the top down, begins to learn; the head is first; 0: all at once.
     freeze_norms: True for batch-norm statistics that stay as they are while weights learn.
     augment: maps (n, channels, height, width) uint8 images (or rows) to the same shape; drawn
         afresh each step.
@@ -129,6 +131,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         warmup: float = 0.0,
         schedule: str = "constant",
         freeze: bool | str | None = None,
+        unfreeze: int = 0,
         freeze_norms: bool = False,
         augment: Any = None,
         image_size: int | tuple[int, int] | None = None,
@@ -152,6 +155,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         self.warmup = warmup
         self.schedule = schedule
         self.freeze = freeze
+        self.unfreeze = unfreeze
         self.freeze_norms = freeze_norms
         self.augment = augment
         self.image_size = image_size

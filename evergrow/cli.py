@@ -186,7 +186,8 @@ Method = Annotated[
 BatchSize = Annotated[int | None, typer.Option(help="Samples in a step.")]
 Rate = Annotated[float | None, typer.Option(help="Learning rate.")]
 BackboneRate = Annotated[
-    float | None, typer.Option(help="Learning rate of the backbone, if another.")
+    float | None,
+    typer.Option(help="Learning rate of the backbone, as a share of --lr: 0.1 is a tenth of it."),
 ]
 Optimizer = Annotated[str | None, typer.Option(help="sgd or adamw.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the data.")]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from .data import Batch, Records, Task, fetched
 from .errors import SettingError
 from .featurecache import FeatureCache
-from .network import Network, freeze
+from .network import Network, freeze, stages
 
 if TYPE_CHECKING:
     from .methods.base import Method
@@ -37,13 +37,16 @@ class Training:
 
     epochs: passes over a task.  batch_size: examples a step.  optimizer: "sgd" or "adamw".
     lr, momentum, weight_decay: of the optimizer (momentum is SGD's alone).
-    backbone_lr: learning rate of the backbone, if it is to differ from the head's.
+    backbone_lr: what the backbone learns at, as a share of `lr`, in (0, 10]; None: 1, alike.
     layer_decay: what each stage of the backbone learns at, as a share of the one above it, in
-        (0, 1]; the last one learns at `backbone_lr`.
+        (0, 1]; the last one learns at `backbone_lr` times `lr`.
     warmup: share of the steps over which learning rates rise from 0, in [0, 1).
     schedule: how learning rates fall to 0 over a task: not at all ("constant"), "linear", along
         half a "cosine", or linearly from the middle on ("cooldown").
     freeze: True for the whole backbone, or the name of the last layer that does not learn.
+    unfreeze: epochs after which one more stage of the backbone, from the top down, begins to learn;
+        the head learns alone before the first. 0: all learn at once. What `freeze` names never
+        learns.
     freeze_norms: whether batch-norm statistics stay as they are while weights learn.
     augment: maps (n, ...) canonical tensors to tensors of the same shape; drawn afresh at each
         step.
@@ -67,6 +70,7 @@ class Training:
     warmup: float = 0.0
     schedule: str = "constant"
     freeze: bool | str | None = None
+    unfreeze: int = 0
     freeze_norms: bool = False
     augment: Callable[[Tensor], Tensor] | None = None
     autocast: torch.dtype | None = None
@@ -78,12 +82,20 @@ class Training:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise SettingError(f"{name}={value!r}: a whole number, at least 1.")
+        if not isinstance(self.unfreeze, int) or self.unfreeze < 0:
+            raise SettingError(
+                f"unfreeze={self.unfreeze!r}: epochs from one stage to the next, a whole number; "
+                "0 lets all learn at once."
+            )
         if not isinstance(self.num_workers, int) or self.num_workers < 0:
             raise SettingError(f"num_workers={self.num_workers!r}: threads, 0 or more.")
-        for name in ("lr", "backbone_lr"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise SettingError(f"{name}={value!r}: must be positive.")
+        if not self.lr > 0:
+            raise SettingError(f"lr={self.lr!r}: must be positive.")
+        if self.backbone_lr is not None and not 0 < self.backbone_lr <= 10:
+            raise SettingError(
+                f"backbone_lr={self.backbone_lr!r}: a share of lr, in (0, 10]; 0.1 lets the "
+                "backbone learn at a tenth of the head's rate (freeze=True: not at all)."
+            )
         if self.weight_decay < 0 or not 0 <= self.momentum < 1:
             raise SettingError(
                 f"momentum={self.momentum!r}, weight_decay={self.weight_decay!r}: "
@@ -104,9 +116,14 @@ class Training:
                 raise SettingError(f"{name}={getattr(self, name)!r}: one of {', '.join(known)}.")
 
     @property
+    def below(self) -> float:
+        """The learning rate of the backbone's last stage."""
+        return self.lr * (1.0 if self.backbone_lr is None else self.backbone_lr)
+
+    @property
     def fastest(self) -> float:
         """The larger of the two learning rates."""
-        return max(self.lr, self.backbone_lr or 0.0)
+        return max(self.lr, self.below)
 
 
 def run(method: "Method", task: Task) -> None:
@@ -163,9 +180,7 @@ def batches(
     A clean-up follows even if the phase is cut short.
     """
     how = replace(method.how, **changes) if changes else method.how
-    freeze(method.net, how.freeze)
-    if how.freeze_norms:
-        method.net.rest_norms()
+    _thaw(method.net, how)
     method.net.cache = _cache(method.net, how)
     method.optimizer = optimizer(method.net, how, params)
     if how.boundary == "new classes" and params is None:
@@ -176,13 +191,28 @@ def batches(
     pace = _schedule(method.optimizer, how, steps)
     try:
         for epoch in range(how.epochs):
+            if how.unfreeze:
+                _thaw(method.net, how, epoch // how.unfreeze)
             order = torch.randperm(len(y), generator=method.rng("order"))
             for rows, raw in fetched(records, order.split(how.batch_size), how.num_workers):
                 next(pace)
                 yield Batch(how.augment(raw) if how.augment else raw, y[rows], raw, epoch == 0)
     finally:
+        if how.unfreeze:
+            _thaw(method.net, how)
         method.net.cache = None
         method.net.eval()
+
+
+def _thaw(net: Network, how: Training, learning: int | None = None) -> None:
+    """Let learn what may; of the backbone no more than `learning` stages from the top (None: all).
+
+    Source: Howard and Ruder 2018, "Universal Language Model Fine-tuning", arXiv:1801.06146, section
+    3.3, gradual unfreezing.
+    """
+    freeze(net, how.freeze, learning)
+    if how.freeze_norms:
+        net.rest_norms()
 
 
 def _cache(net: Network, how: Training) -> FeatureCache | None:
@@ -239,22 +269,8 @@ def _rates(net: Network, how: Training) -> dict[int, float]:
     Source: Howard and Ruder 2018, "Universal Language Model Fine-tuning", arXiv:1801.06146,
     discriminative fine-tuning.
     """
-    named = list(net.backbone.named_parameters())
-    stages = list(dict.fromkeys(stage(name) for name, _ in named))
-    top = how.backbone_lr or how.lr
-    above = {name: len(stages) - 1 - k for k, name in enumerate(stages)}
-    return {id(p): top * how.layer_decay ** above[stage(name)] for name, p in named}
-
-
-def stage(name: str) -> str:
-    """The stage of a network that a parameter belongs to: its name up to the first number.
-
-    >>> stage("module.layer3.0.conv1.weight"), stage("module.blocks.2.norm.bias")
-    ('module.layer3', 'module.blocks.2')
-    """
-    parts = name.split(".")[:-1]
-    end = next((i for i, part in enumerate(parts) if part[-1:].isdigit()), len(parts) - 1)
-    return ".".join(parts[: end + 1])
+    found = list(reversed(stages(net.backbone).values()))
+    return {id(p): how.below * how.layer_decay**k for k, some in enumerate(found) for p in some}
 
 
 class _Joined:

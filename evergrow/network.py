@@ -48,6 +48,10 @@ class Body(nn.Module):
 
     apart: bool = False
 
+    def inner(self) -> nn.Module:
+        """The network whose layers users know by name: what this was built around, or itself."""
+        return self
+
     def still(self) -> "Body":
         """What gives the same features while nothing learns, faster where that can be: itself."""
         return self
@@ -223,13 +227,19 @@ class Network(nn.Module):
         """Fix the scale on which features become integers, where the backbone does not; once.
 
         It follows from the first task's first rows, with a quarter to spare for larger features.
-        Returns their features, (m, width) float, where it had to compute them.
+        Returns their features, (m, width) float, where it had to compute them.  Raises SettingError
+        if none of them is finite.
         """
         if self.scale is not None or not len(records):
             return None
         first = self.steady(records.take(torch.arange(min(len(records), 1024))))
-        sizes = first.abs()
-        largest = float(sizes[sizes.isfinite()].max()) if first.numel() else 0.0
+        sizes = first[first.isfinite()].abs()
+        if first.numel() and not sizes.numel():
+            raise SettingError(
+                "the backbone gives no finite feature of the first samples: training diverged "
+                "(take a smaller lr or backbone_lr), or its weights or the inputs are not finite."
+            )
+        largest = float(sizes.max()) if first.numel() else 0.0
         self.scale = 127 / (1.25 * largest) if largest > 0 else 1.0
         return first
 
@@ -304,26 +314,93 @@ def frozen(net: Network, classes: int | None = None) -> Network:
     return teacher.eval().requires_grad_(False)
 
 
-def freeze(net: Network, upto: bool | str | None) -> None:
+def freeze(net: Network, upto: bool | str | None, learning: int | None = None) -> None:
     """Stop the backbone from learning: all (True), or each layer up to and including the one named.
+
+    upto: a name as the network itself has it ("layer3", "blocks.2", "features.10"); what stands
+        before it in the order of `named_modules` freezes too.
+    learning: stages that may learn, counted from the top; None: all. See `stages`.
 
     Frozen layers stay in evaluation mode, so that their batch-norm statistics do not drift either.
     Raises SettingError for a name that is not a layer of the backbone.
     """
     net.train()
     net.requires_grad_(True)
-    if upto is None or upto is False:
-        return
-    layers = [(name, m) for name, m in net.backbone.named_modules() if name]
-    if upto is True:
-        net.backbone.requires_grad_(False).eval()
-        return
+    layers = list(net.backbone.named_modules())
+    end = _end(net.backbone, upto)
+    if learning is not None:
+        end = max(end, _below(net.backbone, learning))
+    after = layers[end][0] if end < len(layers) else None
+    for name, module in layers[:end]:
+        for p in module.parameters(recurse=False):
+            p.requires_grad_(False).grad = None
+        module.training = after is not None and _within(after, name)  # it holds what learns
+
+
+def stages(module: nn.Module) -> dict[str, list[nn.Parameter]]:
+    """Parameters from the input up, by stage; a stage has the name of a layer.
+
+    Norms beside the stages belong to the one before, and parameters that lie beside the layers (an
+    embedding of positions) to the first of these.
+
+    >>> net = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Linear(2, 1))
+    >>> {name: len(parameters) for name, parameters in stages(net).items()}
+    {'0': 4, '2': 2}
+    """
+    apart: dict[str, list[nn.Parameter]] = {}
+    for name, p in module.named_parameters():
+        apart.setdefault(stage(name), []).append(p)
+    found: dict[str, list[nn.Parameter]] = {}
+    top = before = None
+    for name, some in apart.items():
+        joins = all(p.dim() < 2 for p in some) or _within(name, before)
+        if top is None or not joins:
+            top = name
+        found.setdefault(top, []).extend(some)
+        before = name
+    return found
+
+
+def stage(name: str) -> str:
+    """The stage of a network that a parameter belongs to: its name up to the first number.
+
+    >>> stage("module.layer3.0.conv1.weight"), stage("module.blocks.2.norm.bias")
+    ('module.layer3', 'module.blocks.2')
+    """
+    parts = name.split(".")[:-1]
+    end = next((i for i, part in enumerate(parts) if part[-1:].isdigit()), len(parts) - 1)
+    return ".".join(parts[: end + 1])
+
+
+def _within(name: str, outer: str | None) -> bool:
+    """Whether a layer lies inside another, by their names; all lie inside ""."""
+    return outer is not None and name != outer and (not outer or name.startswith(f"{outer}."))
+
+
+def _end(body: Body, upto: bool | str | None) -> int:
+    """How many layers freeze, in the order of `named_modules`."""
+    layers = list(body.named_modules())
+    if upto is None or isinstance(upto, bool):
+        return len(layers) if upto else 0
+    inner = body.inner()
+    prefix = next(f"{name}." if name else "" for name, m in layers if m is inner)
     names = [name for name, _ in layers]
-    if upto not in names:
+    named = next((name for name in (prefix + upto, upto) if name and name in names), None)
+    if named is None:
+        own = [name for name in stages(inner) if name]
+        parts = [name for name, _ in inner.named_modules() if own and _within(name, own[-1])]
+        example = f", or a layer inside one, such as {parts[-1]}" if parts else ""
         raise SettingError(
-            f"freeze={upto!r} is not a layer of the backbone; its layers: {', '.join(names)}"
+            f"freeze={upto!r} is not a layer of the backbone; name the last one that does not "
+            f"learn: {', '.join(own) or 'it has none that learns'}{example}."
         )
-    end = max(i for i, name in enumerate(names) if name == upto or name.startswith(f"{upto}."))
-    for name, module in layers[: end + 1]:
-        if not str(upto).startswith(f"{name}."):  # a parent holds later layers too
-            module.requires_grad_(False).eval()
+    return 1 + max(i for i, name in enumerate(names) if name == named or _within(name, named))
+
+
+def _below(body: Body, learning: int) -> int:
+    """How many layers lie below the stages that learn."""
+    names = [name for name, _ in body.named_modules()]
+    starts = [names.index(name) for name in stages(body)]
+    if learning >= len(starts):
+        return 0
+    return starts[-learning] if learning else len(names)

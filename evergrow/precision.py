@@ -27,6 +27,12 @@ def choose(net: Network, asked: str) -> torch.dtype | None:
     return torch.bfloat16 if agreement(net) > LEAST else None
 
 
+def reconsider(net: Network) -> None:
+    """After weights moved: features stay in bfloat16 only where they still agree with float32."""
+    if net.precision is not None and agreement(net) <= LEAST:
+        net.precision = None
+
+
 def native() -> bool:
     """Whether this processor computes with bfloat16; as far as torch can tell."""
     ask = getattr(torch.cpu, "get_capabilities", None)  # older versions of torch lack it

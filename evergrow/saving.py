@@ -48,6 +48,7 @@ def parts(model: "GrowingClassifier") -> Parts:
         "adopted": model.adopted_,
         "began": getattr(model, "began_", None),
         "parameters": _parameters(model),
+        "units": {"backbone_lr": "share of lr"},
         "asked": {"backbone": _asked(model.backbone), "method": _asked(model.method)},
         "columns": {"count": getattr(model, "n_features_in_", None), "names": _names(model)},
         "update": _json(model.update_),
@@ -94,7 +95,7 @@ def restore(
     body = _body(manifest["backbone"], backbone)
     learner = _method(manifest["method"], method)
     asked = manifest["asked"]
-    parameters: dict[str, Any] = manifest["parameters"] | {
+    parameters: dict[str, Any] = _in_shares(manifest) | {
         "backbone": asked["backbone"] if isinstance(asked["backbone"], str) else body,
         "method": asked["method"] if isinstance(asked["method"], str) else learner.fresh(),
     }
@@ -129,6 +130,15 @@ def restore(
     private = bool(manifest.get("keep_no_samples"))
     model._carried = {"ledger": stored.ledger, "keep_no_samples": private}
     return model
+
+
+def _in_shares(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a manifest; one without "units" has the backbone's rate itself."""
+    given: dict[str, Any] = manifest["parameters"]
+    rate = given.get("backbone_lr")
+    if rate is None or "units" in manifest:
+        return given
+    return given | {"backbone_lr": rate / given["lr"]}
 
 
 def fingerprint(module: nn.Module) -> str:

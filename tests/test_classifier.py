@@ -255,7 +255,7 @@ def test_an_adopted_network_that_trains_goes_on_from_where_it_stood():
     network = trained()
     before = {k: v.clone() for k, v in network.state_dict().items()}
     model = GrowingClassifier.adopt(
-        network, NAMES, method="lwf", epochs=5, lr=0.01, backbone_lr=0.001
+        network, NAMES, method="lwf", epochs=5, lr=0.01, backbone_lr=0.1
     )
     first = model.net_.head.weight.detach().clone()
     rows = LABELS == 7

@@ -349,6 +349,20 @@ def test_what_may_change_changes_and_stays_changed(ask, tmp_path, week_1, week_2
     assert kept == {"lr": 0.01, "epochs": 2, "freeze": True}
 
 
+def test_a_network_is_fine_tuned_as_the_words_say(ask, run, tmp_path, week_1, week_2):
+    words = ("--method", "er", "--backbone", "convnet", "--epochs", "2", "--set", "memory=10")
+    fine = ("--backbone-lr", "0.1", "--freeze", "block1", "--set", "unfreeze=1")
+    ask("learn", tmp_path / "model", week_1, *words, *fine)
+    parameters = ModelFolder(tmp_path / "model").manifest()["parameters"]
+    kept = {name: parameters[name] for name in ("backbone_lr", "freeze", "unfreeze")}
+    assert kept == {"backbone_lr": 0.1, "freeze": "block1", "unfreeze": 1}
+    code, _, err = run("learn", tmp_path / "model", week_2, "--freeze", "layer3")
+    assert code == 2 and "block1, block2, block3" in err
+    code, _, err = run("learn", tmp_path / "model", week_2, "--backbone-lr", "50")
+    assert code == 2 and "a share of lr" in err
+    assert ask("show", tmp_path / "model")["version"] == 1
+
+
 @pytest.mark.parametrize(
     "words, said",
     [

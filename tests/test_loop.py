@@ -47,8 +47,8 @@ def test_the_backbone_may_learn_more_slowly():
     form = {"kind": "table", "columns": 2, "names": []}
     net = Network(MLP(hidden=(4,)).build(form, torch.Generator()), Inputs("tensor"))
     net.head.grow(2, torch.Generator())
-    made = loop.optimizer(net, Training(lr=0.1, backbone_lr=0.001))
-    assert [group["lr"] for group in made.param_groups] == [0.1, 0.001]
+    made = loop.optimizer(net, Training(lr=0.1, backbone_lr=0.01))
+    assert [group["lr"] for group in made.param_groups] == [0.1, pytest.approx(0.001)]
     assert isinstance(loop.optimizer(net, Training(optimizer="adamw")), torch.optim.AdamW)
 
 
@@ -60,7 +60,7 @@ def test_each_stage_of_the_backbone_learns_at_a_share_of_the_one_above():
     body = MLP(hidden=(3, 4, 5)).build(form, torch.Generator())
     net = Network(body, Inputs("tensor"))
     net.head.grow(2, torch.Generator())
-    made = loop.optimizer(net, Training(lr=0.1, backbone_lr=0.04, layer_decay=0.5))
+    made = loop.optimizer(net, Training(lr=0.1, backbone_lr=0.4, layer_decay=0.5))
     rates = {p.shape[0]: group["lr"] for group in made.param_groups for p in group["params"]}
     assert rates == pytest.approx({3: 0.01, 4: 0.02, 5: 0.04, 2: 0.1})
 
@@ -88,6 +88,87 @@ def test_batch_norm_may_rest_while_weights_learn():
     assert all(p.grad is not None for m in net._norms for p in m.parameters())
 
 
+def grown_mlp(method, **how):
+    """Attached to an MLP of three stages, with three classes."""
+    from evergrow.backbones import MLP
+    from evergrow.network import Inputs, Network
+
+    form = {"kind": "table", "columns": 2, "names": []}
+    body = MLP(hidden=(3, 4, 5)).build(form, torch.Generator().manual_seed(1))
+    net = Network(body, Inputs("tensor"))
+    net.head.grow(3, torch.Generator().manual_seed(2))
+    method.attach(net, Training(**{"epochs": 1, "batch_size": 5, "lr": 0.1, **how}), Generators(0))
+    return method
+
+
+def moving(method, chunk) -> list[str]:
+    """Shapes of the weight matrices that each step moved, the head's first class count last."""
+    moved, before = [], None
+    for terms in method.learn(chunk):
+        before = [p.detach().clone() for p in method.net.parameters()]
+        loop.step(method, terms)
+        pairs = zip(before, method.net.parameters(), strict=True)
+        moved.append([len(p) for was, p in pairs if p.dim() > 1 and not torch.equal(was, p)])
+    return moved
+
+
+def test_one_more_stage_learns_after_so_many_epochs_from_the_head_down():
+    method = grown_mlp(FineTune(), epochs=8, batch_size=10, unfreeze=2, weight_decay=0.1)
+    head, top, middle, whole = [3], [5, 3], [4, 5, 3], [3, 4, 5, 3]
+    assert moving(method, some()) == [head, head, top, top, middle, middle, whole, whole]
+    assert all(p.requires_grad for p in method.net.parameters())  # as it was before
+    assert moving(method, some())[:3] == [head, head, top]  # in each task anew
+
+
+def test_stages_that_join_keep_to_freeze_rates_and_schedule():
+    how = {"freeze": "layers.0", "backbone_lr": 0.5, "layer_decay": 0.5, "schedule": "linear"}
+    method = grown_mlp(FineTune(), epochs=4, batch_size=10, unfreeze=1, optimizer="adamw", **how)
+    assert moving(method, some()) == [[3], [5, 3], [4, 5, 3], [4, 5, 3]]
+    rates = {len(p): g["lr"] for g in method.optimizer.param_groups for p in g["params"]}
+    assert rates == pytest.approx({3: 0.025, 5: 0.0125, 4: 0.00625})  # the last quarter
+
+
+def test_frozen_norms_rest_in_every_stage():
+    from evergrow.backbones import ConvNet
+    from evergrow.network import Inputs, Network
+
+    form = {"kind": "image", "channels": 1, "height": 8, "width": 8}
+    net = Network(ConvNet(base=2).build(form, torch.Generator()), Inputs("image"))
+    net.head.grow(2, torch.Generator())
+    method = FineTune()
+    how = Training(epochs=5, batch_size=4, lr=0.1, unfreeze=1, freeze_norms=True)
+    method.attach(net, how, Generators(0))
+    before = [m.running_mean.clone() for m in net._norms]
+    chunk = task([[[[float(i + j) for i in range(8)]] * 8] for j in range(4)], [0, 1, 0, 1], 0, 2)
+    loop.run(method, chunk)
+    assert all(torch.equal(m.running_mean, b) for m, b in zip(net._norms, before, strict=True))
+    method.how = Training(epochs=2, batch_size=4, lr=0.1, unfreeze=1)
+    loop.run(method, chunk)
+    changed = [not torch.equal(m.running_mean, b) for m, b in zip(net._norms, before, strict=True)]
+    assert changed == [False, False, True]  # two epochs: the head, then the last stage too
+
+
+@pytest.mark.parametrize("name", ["ewc", "si", "mas", "a-gem", "mir", "scr", "memo", "foster"])
+def test_methods_that_look_at_weights_learn_on_while_stages_join(name):
+    from evergrow import methods
+
+    method = grown_mlp(methods.get(name), epochs=3, unfreeze=1)
+    for k in range(2):
+        loop.run(method, task([[float(i), 1.0] for i in range(12)], [k, k + 1] * 6, k, 3, k))
+    assert all(p.isfinite().all() for p in method.net.parameters())
+
+
+def test_weights_that_rest_have_no_importance_for_synaptic_intelligence():
+    from evergrow.methods import SI
+
+    method = grown_mlp(SI(), epochs=2, unfreeze=1)
+    for k in range(2):  # stale gradients and springs are there the second time
+        loop.run(method, task([[float(i), 1.0] for i in range(12)], [k, k + 1] * 6, 0, 3, k))
+    importance = method.springs.importance
+    resting = [name for name, v in importance.items() if not v.any()]
+    assert resting == [f"backbone.layers.{i}.{part}" for i in (0, 2) for part in ("weight", "bias")]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -95,6 +176,10 @@ def test_batch_norm_may_rest_while_weights_learn():
         {"warmup": 1.0},
         {"epochs": 0},
         {"lr": 0},
+        {"backbone_lr": 0},
+        {"backbone_lr": 20},
+        {"unfreeze": -1},
+        {"unfreeze": 0.5},
         {"optimizer": "adam"},
         {"momentum": 1.0},
         {"boundary": "x"},
@@ -148,9 +233,10 @@ def test_chosen_parameters_of_the_backbone_learn_at_its_rate_and_frozen_ones_do_
     net.backbone.bias.requires_grad_(False)
     other = torch.zeros(1, requires_grad=True)
     chosen = [other, *net.backbone.parameters()]
-    optimizer = loop.optimizer(net, loop.Training(lr=0.1, backbone_lr=0.01), chosen)
+    optimizer = loop.optimizer(net, loop.Training(lr=0.1, backbone_lr=0.1), chosen)
     groups = [([id(p) for p in g["params"]], g["lr"]) for g in optimizer.param_groups]
-    assert groups == [([id(other)], 0.1), ([id(net.backbone.weight)], 0.01)]
+    slower = pytest.approx(0.01)
+    assert groups == [([id(other)], 0.1), ([id(net.backbone.weight)], slower)]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +249,7 @@ def test_chosen_parameters_of_the_backbone_learn_at_its_rate_and_frozen_ones_do_
     ],
 )
 def test_learning_rates_fall_as_scheduled(schedule, shares):
-    method = attached(FineTune(), schedule=schedule, lr=0.2, backbone_lr=0.1)
+    method = attached(FineTune(), schedule=schedule, lr=0.2, backbone_lr=0.5)
     rates = []
     for _ in method.learn(task([[1.0, 0.0]] * 4, [0] * 4, old=0, total=3)):
         rates.append(method.optimizer.param_groups[0]["lr"])

@@ -5,8 +5,18 @@ import torch
 from torch import nn
 
 from evergrow.backbones import MLP, ConvNet, ResNet32
+from evergrow.backbones.own import Own
 from evergrow.data import Tensors
-from evergrow.network import Body, Inputs, LinearHead, Network, evaluating, freeze, frozen
+from evergrow.network import (
+    Body,
+    Inputs,
+    LinearHead,
+    Network,
+    evaluating,
+    freeze,
+    frozen,
+    stages,
+)
 
 IMAGE = {"kind": "image", "channels": 1, "height": 12, "width": 12}
 TABLE = {"kind": "table", "columns": 5, "names": []}
@@ -103,6 +113,100 @@ def test_freezing_inside_a_block_leaves_the_rest_of_it():
     assert not net.backbone.stem[0].weight.requires_grad
     assert not net.backbone.layer1[0].conv1.weight.requires_grad
     assert net.backbone.layer1[1].conv1.weight.requires_grad
+
+
+def timm(name: str) -> Network:
+    pytest.importorskip("timm")
+    from evergrow.backbones import Timm
+    from evergrow.sources import Seen
+
+    settings = Timm(name, pretrained=False)
+    form = settings.prepare(Seen("image", channels=3, sizes=((64, 64),)), image_size=64)
+    return Network(settings.build(form, torch.Generator()), settings.inputs(form))
+
+
+def learning(net: Network) -> set[str]:
+    """Direct parts of the network inside that have a parameter that learns."""
+    named = net.backbone.inner().named_parameters()
+    return {name.split(".")[0] for name, p in named if p.requires_grad}
+
+
+def test_layers_have_the_names_of_the_network_itself():
+    net = timm("test_resnet")
+    freeze(net, "layer3")
+    body = net.backbone.inner()
+    assert learning(net) == {"layer4"}
+    resting = [name for name, m in body.named_children() if not m.training]
+    assert resting == ["conv1", "bn1", "act1", "maxpool", "layer1", "layer2", "layer3"]
+    assert not any(m.training for m in body.layer3.modules())
+    assert body.training and all(m.training for m in body.layer4.modules())
+    now = [p.requires_grad for p in net.parameters()]
+    freeze(net, None)
+    freeze(net, "module.layer3")  # from the backbone down, as it was asked for before
+    assert [p.requires_grad for p in net.parameters()] == now
+
+
+def test_parameters_beside_the_layers_of_a_transformer_freeze_with_the_first():
+    net = timm("test_vit")
+    freeze(net, "blocks.1")
+    body = net.backbone.inner()
+    assert learning(net) == {"blocks", "norm"}
+    assert not body.pos_embed.requires_grad and not body.patch_embed.proj.weight.requires_grad
+    assert not body.blocks[1].training and body.blocks[2].training
+    assert all(p.requires_grad for p in body.blocks[2].parameters())
+
+
+def test_layers_of_an_adopted_network_have_its_own_names():
+    network = nn.Sequential()
+    for name, layer in (
+        ("one", nn.Linear(2, 3)),
+        ("two", nn.Linear(3, 3)),
+        ("out", nn.Linear(3, 2)),
+    ):
+        network.add_module(name, layer)
+    own = Own(network, "out")
+    net = Network(own.headless(network), own.inputs(None))
+    freeze(net, "one")
+    assert learning(net) == {"two"}
+    with pytest.raises(ValueError, match="does not learn: one, two"):
+        freeze(net, "three")
+
+
+def test_an_unknown_layer_is_refused_by_stages_and_not_by_hundreds_of_names():
+    with pytest.raises(ValueError) as refused:
+        freeze(timm("resnet18"), "layer9")
+    assert "learn: conv1, layer1, layer2, layer3, layer4, or" in str(refused.value)
+    assert str(refused.value).count("layer") < 10
+
+
+def test_stages_learn_from_the_top_down_and_never_what_is_frozen_for_good():
+    net = convnet()
+    wanted = [set(), {"block3"}, {"block2", "block3"}, {"block1", "block2", "block3"}]
+    for k, names in enumerate([*wanted, wanted[-1]]):
+        freeze(net, None, k)
+        assert learning(net) == names
+        assert {n for n, m in net.backbone.named_children() if m.training} == names
+        assert net.head.weight.requires_grad and net.backbone.training is (k > 0)
+        freeze(net, "block2", k)
+        assert learning(net) == names & {"block3"}
+        freeze(net, True, k)
+        assert learning(net) == set()
+
+
+def test_what_freezes_has_no_gradient_left():
+    net = convnet()
+    net.features(torch.rand(2, 1, 8, 8)).sum().backward()
+    freeze(net, "block1")
+    assert net.backbone.block1[0].weight.grad is None
+    assert net.backbone.block2[0].weight.grad is not None
+
+
+def test_a_norm_beside_the_stages_belongs_to_the_one_before_it():
+    for name, first, last in (("test_resnet", "conv1", "layer4"), ("test_vit", "", "blocks.5")):
+        found = stages(timm(name).backbone.inner())
+        assert (next(iter(found)), list(found)[-1]) == (first, last)
+        whole = sum(1 for _ in timm(name).backbone.parameters())
+        assert sum(map(len, found.values())) == whole
 
 
 def test_an_unknown_layer_is_refused_by_naming_those_there_are():

@@ -19,7 +19,30 @@ X, Y = blobs()
 FIRST, SECOND = np.isin(Y, list("cad")), np.isin(Y, list("be"))
 
 
-NAMES = [entry.name for entry in methods.ENTRIES]
+FINE = {
+    "epochs": 4,
+    "backbone_lr": 0.5,
+    "layer_decay": 0.5,
+    "freeze": "layers.0",
+    "unfreeze": 1,
+    "warmup": 0.25,
+    "schedule": "cosine",
+}
+TUNED = {  # name: method, how it trains
+    "er, fine-tuned": (methods.ER(), FINE),
+    "er in a stream, fine-tuned": (methods.ER(), FINE | {"boundary": "new classes"}),
+    "lda, adapted": (methods.LDA(adapt=True), FINE),
+    "fecam, adapted": (methods.FeCAM(adapt=True), {"epochs": 2}),
+}
+NAMES = [*(entry.name for entry in methods.ENTRIES), *TUNED]
+
+
+def begun(name: str) -> GrowingClassifier:
+    if name in TUNED:
+        method, how = TUNED[name]
+        return GrowingClassifier(MLP(hidden=(16, 12, 8)), method, **how)
+    body = Fourier(width=200) if methods.get(name).needs_fixed else MLP(hidden=(16,))
+    return GrowingClassifier(body, name, epochs=2)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +52,7 @@ def second_process(tmp_path_factory):
     np.savez(folder / "second.npz", X=X[SECOND], y=Y[SECOND], all=X)
     models = {}
     for i, name in enumerate(NAMES):
-        body = Fourier(width=200) if methods.get(name).needs_fixed else MLP(hidden=(16,))
-        models[name] = GrowingClassifier(body, name, epochs=2).partial_fit(X[FIRST], Y[FIRST])
+        models[name] = begun(name).partial_fit(X[FIRST], Y[FIRST])
         models[name].save(folder / f"model-{i}")
     script = f"""
         import numpy as np, torch, evergrow
@@ -80,6 +102,27 @@ def test_settings_come_back(tmp_path):
     for name in ("epochs", "lr", "freeze", "batch_size", "random_state"):
         assert getattr(twin, name) == getattr(model, name)
     assert twin.update_["samples"] == 250
+
+
+def test_the_backbones_rate_of_a_model_saved_when_it_was_absolute_becomes_a_share(tmp_path):
+    model = GrowingClassifier("mlp", "finetune", epochs=1, lr=0.02, backbone_lr=0.25)
+    model.partial_fit(X[FIRST], Y[FIRST])
+    for name, units in (("new", True), ("old", False), ("alike", False)):
+        parts = saving.parts(model)
+        if not units:  # as they were written before
+            del parts["manifest"]["units"]
+            parts["manifest"]["parameters"]["backbone_lr"] = 0.005 if name == "old" else None
+        folder = ModelFolder(tmp_path / name)
+        with folder.writer():
+            folder.commit(**parts)
+    shares = [load(tmp_path / name).backbone_lr for name in ("new", "old", "alike")]
+    assert shares == [0.25, 0.25, None]
+    twin = load(tmp_path / "old")
+    for m in (model, twin):
+        m.partial_fit(X[SECOND], Y[SECOND])
+    assert (twin.predict_proba(X) == model.predict_proba(X)).all()
+    twin.save(tmp_path / "old")
+    assert load(tmp_path / "old").backbone_lr == 0.25  # converted once
 
 
 def test_a_network_of_your_own_is_not_in_the_folder(tmp_path):

@@ -34,6 +34,9 @@ class Wrapped(Body):
         self.example: tuple[int, ...] | None = None
         self._still: tuple[Stamp, Wrapped] | None = None
 
+    def inner(self) -> nn.Module:
+        return self.module.network if isinstance(self.module, Headless) else self.module
+
     def still(self) -> "Wrapped":
         """A copy with batch norm folded, made anew when the weights have changed."""
         if self.example is None:

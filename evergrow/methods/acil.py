@@ -4,7 +4,7 @@ Zhuang et al. 2022, "ACIL: Analytic Class-Incremental Learning with Absolute Mem
 Privacy Protection", arXiv:2205.14922: a random "buffer" layer with ReLU, then a linear classifier
 by recursive least squares, equal to one fit on everything. Where we differ: the recursion is a sum
 of integers, so it is equal bit for bit and not up to rounding; the penalty is relative; and the
-backbone is taken as it is (the paper trains it on the base classes; see `adapt` of `ranpac`).
+backbone is taken as it is unless `adapt` trains it on the first task, as the paper does.
 """
 
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class ACIL(ClosedForm):
     penalty: gamma, in units of the mean square of a random feature times samples; positive.
         The authors' is absolute (0.1 in their code), so theirs is lighter the more samples came.
     seed: of the random layer, which is made anew from it.
-    keep: integer rows kept a class, to judge by.
+    keep, adapt: as in `ClosedForm`.
 
     >>> ACIL(size=2048).settings()
-    {'keep': 20, 'size': 2048, 'penalty': 0.01, 'seed': 0}
+    {'keep': 20, 'adapt': False, 'size': 2048, 'penalty': 0.01, 'seed': 0}
     """
 
     size: int = 1024

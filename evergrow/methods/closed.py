@@ -1,6 +1,6 @@
 """What closed-form methods share: gathering integer sums, scoring with weights solved from them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isnan
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from ..leaveout import Judged
 from ..projection import Projection
 from ..solve import Solution, in_blocks
 from ..statistics import FeatureStatistics
+from . import adaptation
 from .base import Method
 
 
@@ -25,11 +26,22 @@ class ClosedForm(Method):
     time: it is done at the first question after a change, and its answer is not part of the state.
 
     keep: integer feature rows kept a class, to judge by.
+    adapt: train the backbone on the first task, as the settings of training say, with a head that
+        is dropped after; then it stays, and all else is as without. What the first task holds then
+        shapes the features: sums are still exact, but which task comes first is no longer the same,
+        and rows of the first task are judged too well. Where it cannot be (a backbone that has
+        nothing to learn or is frozen, a first task of one class, sums that exist), a note says so.
+        It helps an untrained network, and did not help a pretrained one (docs/finetuning.md).
     """
 
     needs_fixed: ClassVar[bool] = True
     judges_itself: ClassVar[bool] = True
     keep: int = 20
+    adapt: bool = False
+
+    @property
+    def draws(self) -> bool:
+        return self.adapt
 
     def __post_init__(self) -> None:
         if self.keep < 0:
@@ -48,13 +60,18 @@ class ClosedForm(Method):
         width = self.net.width if self.layer is None else self.layer.size
         self.sums = FeatureStatistics(width, self.keep)
         self._solution: Solution | None = None
+        self.adapted = False
+        self._notes: list[str] = []
 
     def grow(self, old: int, total: int) -> None:
         """The head stays as it is: columns live in the sums."""
 
-    def learn(self, task: Task) -> None:
+    def learn(self, task: Task) -> Iterator[dict[str, Tensor]] | None:
         check_known(self, self.sums.counts)
-        self.remember(task)
+        return adaptation.learn(self, task, self.sums.counts)
+
+    def warnings(self) -> list[str]:
+        return self._notes
 
     def remember(self, task: Task) -> None:
         """Add samples to the sums: of a task, or old ones of a network trained elsewhere."""
@@ -132,9 +149,11 @@ class ClosedForm(Method):
 
     def snapshot(self) -> Callable[[], None]:
         before, layer = self._solution, None if self.layer is None else self.layer.state()
+        undo = adaptation.snapshot(self, self.sums.counts)
         self.sums.begin()
 
         def restore() -> None:
+            undo()
             self.sums.rollback()
             self._solution = before
             if self.layer is not None and layer is not None:

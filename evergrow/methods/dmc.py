@@ -72,12 +72,7 @@ class DMC(Method):
         new = frozen(self.net)
         self._reborn(task)
         unlabelled = replace(task, records=inputs, y=torch.zeros(len(inputs), dtype=torch.long))
-        how: dict[str, Any] = {
-            "epochs": self.epochs,
-            "lr": self.lr,
-            "optimizer": "adamw",
-            "backbone_lr": None,
-        }
+        how: dict[str, Any] = {"epochs": self.epochs, "lr": self.lr, "optimizer": "adamw"}
         for batch in self.batches(unlabelled, **how):
             with torch.no_grad():
                 both = old(batch.x)[:, : task.old], new(batch.x)[:, task.classes]

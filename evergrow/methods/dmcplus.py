@@ -104,7 +104,7 @@ class DMCPlus(Method):
         size = min(self.replay, max(len(inputs), 1))
         each = ceil(len(inputs) / size)
         epochs = max(2, ceil(self.steps / each))
-        how: dict[str, Any] = {"optimizer": "adamw", "backbone_lr": None, "weight_decay": 0.0}
+        how: dict[str, Any] = {"optimizer": "adamw", "weight_decay": 0.0}
         how |= {"epochs": epochs, "batch_size": size, "lr": self.lr, "schedule": "linear"}
         is_new, self.share = torch.zeros(len(inputs), dtype=torch.bool), 0.0
         for done, batch in enumerate(self.batches(unlabelled, **how)):

@@ -6,7 +6,7 @@ combinations through another activation (tanh) and is fitted to the residual of 
 with the main weights just learnt, its columns of earlier classes set to zero (previous label
 cleansing); the answer is main + ratio * compensation. Where we differ: the main stream's sums are
 integers and its order does not matter (the residual's does, as published: a task's is taken once);
-an old class that returns keeps its column; penalties are relative; the backbone is taken as it is.
+an old class that returns keeps its column; penalties are relative.
 """
 
 from collections.abc import Callable
@@ -35,13 +35,14 @@ class DSAL(ClosedForm):
         times samples; positive.
     seed: of the random layer, which is made anew from it.
     keep: integer rows of the main stream kept a class: the temperature and the figures left out
-        are the main stream's alone.
+        are the main stream's alone.  adapt: as in `ClosedForm`.
 
     Keeps the sums of both streams, and the second's products with the residuals. Each task is
     solved once as it is learnt, which a stream of single samples makes slow.
 
     >>> DSAL(ratio=0.5).settings()
-    {'keep': 20, 'ratio': 0.5, 'size': 1024, 'penalty': 0.01, 'compensation': 0.01, 'seed': 0}
+    {'keep': 20, 'adapt': False, 'ratio': 0.5, 'size': 1024, 'penalty': 0.01, 'compensation': 0.01,
+     'seed': 0}
     """
 
     ratio: float = 1.0

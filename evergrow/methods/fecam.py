@@ -5,11 +5,11 @@ Continual Learning", arXiv:2309.14062: Mahalanobis distance with a covariance a 
 power transform, covariance shrinkage and correlation normalisation. As in the authors' code,
 features and means are taken to unit length before the distance, and a mean is transformed after it
 is taken. Where we differ: features, transformed or not, are 8-bit integers, so the moments are
-exact; the transform keeps the sign of negative features; the backbone is taken as it is (the
-authors train it on the first task); probabilities are ours.
+exact; the transform keeps the sign of negative features; the backbone is taken as it is unless
+`adapt` trains it on the first task, as the authors do; probabilities are ours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from ..errors import SettingError
 from ..mahalanobis import inverse_factor, shrunk, tukey
 from ..moments import ClassMoments
 from ..solve import in_blocks
+from . import adaptation
 from .base import Method
 from .closed import check_known
 
@@ -36,12 +37,14 @@ class FeCAM(Method):
     diagonal, off_diagonal: shrinkage (gamma 1, gamma 2), 0 or more: as many mean variances on the
         diagonal, mean covariances off it. 1 in the paper with many samples a class, more with few.
     correlation: whether S is normalised to unit variances.
+    adapt: train the backbone on the first task, as in `ClosedForm`.
 
     Keeps a Gram matrix a class: 2 MB at 512 features, 32 MB at 2,048; wider than 4,096 is refused.
     Probabilities are those of Gaussians, and far too sure of themselves.
 
     >>> FeCAM().settings()
-    {'power': 0.5, 'diagonal': 1.0, 'off_diagonal': 1.0, 'correlation': True}
+    {'power': 0.5, 'diagonal': 1.0, 'off_diagonal': 1.0, 'correlation': True,
+     'adapt': False}
     """
 
     needs_fixed: ClassVar[bool] = True
@@ -49,6 +52,11 @@ class FeCAM(Method):
     diagonal: float = 1.0
     off_diagonal: float = 1.0
     correlation: bool = True
+    adapt: bool = False
+
+    @property
+    def draws(self) -> bool:
+        return self.adapt
 
     def __post_init__(self) -> None:
         if not 0 < self.power <= 1 or self.diagonal < 0 or self.off_diagonal < 0:
@@ -66,13 +74,18 @@ class FeCAM(Method):
         self.by_class = ClassMoments(self.net.width)  # of transformed features
         self.plain = torch.zeros(0, self.net.width, dtype=torch.int64)  # sums before the transform
         self._metric: dict[str, Tensor] = {}
+        self.adapted = False
+        self._notes: list[str] = []
 
     def grow(self, old: int, total: int) -> None:
         """The head stays as it is: columns live in the moments."""
 
-    def learn(self, task: Task) -> None:
+    def learn(self, task: Task) -> Iterator[dict[str, Tensor]] | None:
         check_known(self, self.by_class.counts)
-        self.remember(task)
+        return adaptation.learn(self, task, self.by_class.counts)
+
+    def warnings(self) -> list[str]:
+        return self._notes
 
     def remember(self, task: Task) -> None:
         self._metric = {}
@@ -125,8 +138,10 @@ class FeCAM(Method):
     def snapshot(self) -> Callable[[], None]:
         kept = self.by_class.counts, self.by_class.sums, self.by_class.grams
         plain, metric = self.plain, self._metric
+        undo = adaptation.snapshot(self, self.by_class.counts)
 
         def restore() -> None:
+            undo()
             self.by_class.counts, self.by_class.sums, self.by_class.grams = kept
             self.plain, self._metric = plain, metric
 

@@ -23,10 +23,11 @@ class LDA(ClosedForm):
     rule: "gaussian": the nearest mean, as above; "regression": the same discriminants mixed by
         least squares, classes counting alike, which errs less where rows have heavy tails;
         "auto": the one that does better on kept rows, each left out.
-    keep: integer feature rows kept a class, to judge by.
+    keep, adapt: as in `ClosedForm`.
 
-    >>> LDA(prior="counts").settings()
-    {'keep': 20, 'prior': 'counts', 'penalty': None, 'correct': True, 'rule': 'auto'}
+    >>> LDA(prior="counts", rule="gaussian").settings()
+    {'keep': 20, 'adapt': False, 'prior': 'counts', 'penalty': None, 'correct': True,
+     'rule': 'gaussian'}
     """
 
     prior: str = "equal"

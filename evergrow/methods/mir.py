@@ -78,5 +78,4 @@ class MIR(Method):
 
     def _rate(self, name: str) -> float:
         """The learning rate of a weight."""
-        own = self.how.backbone_lr if name.startswith("backbone.") else None
-        return own or self.how.lr
+        return self.how.below if name.startswith("backbone.") else self.how.lr

@@ -15,10 +15,10 @@ from .closed import ClosedForm
 class NCM(ClosedForm):
     """The class whose mean feature vector is nearest.
 
-    keep: integer feature rows kept a class, to judge by.
+    keep, adapt: as in `ClosedForm`.
 
     >>> NCM().settings()
-    {'keep': 20}
+    {'keep': 20, 'adapt': False}
     """
 
     def solve(self) -> solve.Solution:

@@ -94,7 +94,6 @@ class Regrow(Method):
             "optimizer": "adamw",
             "lr": self.lr * _size(self.net),
             "schedule": "linear",
-            "backbone_lr": None,
             "weight_decay": 0.0,
         }
 

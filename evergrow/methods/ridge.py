@@ -19,10 +19,10 @@ class Ridge(ClosedForm):
 
     penalty: in units of the mean feature variance times samples; None chooses it by
         cross-validation from the sums.
-    keep: integer feature rows kept a class, to judge by.
+    keep, adapt: as in `ClosedForm`.
 
     >>> Ridge().settings()
-    {'keep': 20, 'penalty': None}
+    {'keep': 20, 'adapt': False, 'penalty': None}
     """
 
     penalty: float | None = None

@@ -86,13 +86,16 @@ def _walk(
 ) -> None:
     """Add minus gradient times step to `path`, the step's square to `squares`.
 
-    `before`, the weights as they were, is overwritten: nothing is allocated.
+    `before`, the weights as they were, is overwritten: nothing is allocated. Weights without a
+    gradient did not move.
     """
-    slopes = [b.zero_() if w.grad is None else w.grad for w, b in zip(weights, before, strict=True)]
-    torch._foreach_sub_(before, weights)  # minus the step
-    torch._foreach_addcmul_(path, slopes, before)
+    moved = [i for i, w in enumerate(weights) if w.grad is not None]
+    steps = [before[i] for i in moved]
+    slopes = [grad for w in weights if (grad := w.grad) is not None]
+    torch._foreach_sub_(steps, [weights[i] for i in moved])  # minus the step
+    torch._foreach_addcmul_([path[i] for i in moved], slopes, steps)
     if squares is not None:
-        torch._foreach_addcmul_(squares, before, before)
+        torch._foreach_addcmul_([squares[i] for i in moved], steps, steps)
 
 
 @torch.no_grad()
