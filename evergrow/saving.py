@@ -153,7 +153,8 @@ def _body(entry: dict[str, Any], given: Any) -> Any:
         )
     settings = dict(entry["settings"])
     if "pretrained" in settings:  # its weights are in the folder
-        settings = {k: v for k, v in settings.items() if k != "network"} | {"pretrained": False}
+        settings = {k: v for k, v in settings.items() if k not in ("network", "weights")}
+        settings["pretrained"] = False
     return backbones.get(entry["name"], **settings)
 
 
