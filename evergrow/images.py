@@ -229,7 +229,7 @@ _silent: list[Any] = []  # one entry for each block that is silent now; one hold
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No warnings from decoders inside; the filters are as before once the last thread has left.
+    """No warnings from libraries inside; the filters are as before once the last thread has left.
 
     (Where threads overlap, `warnings.catch_warnings` alone leaves the wrong filters behind.)
     """

@@ -11,6 +11,7 @@ from torch import nn
 
 from .. import prepare
 from ..errors import SettingError
+from ..images import quiet
 from ..network import Body, Inputs
 from ..sources import Seen
 from . import sizes
@@ -68,7 +69,7 @@ class Timm(Backbone):
         return Inputs("image", config["mean"], config["std"])
 
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), quiet():
             create = self._creator(prepared)
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
             module = self._module(create)
