@@ -98,10 +98,11 @@ def published(network: str, config: Mapping[str, Any]) -> dict[str, Any]:
     from huggingface_hub import constants, try_to_load_from_cache
 
     repo, url = config.get("hf_hub_id"), config.get("url")
+    if config.get("hf_hub_filename"):  # in no config of timm's own today
+        return {}
     if repo:
         name, _, revision = repo.partition("@")
-        chosen = config.get("hf_hub_filename")
-        for file in [chosen] if chosen else ["model.safetensors", "pytorch_model.bin"]:
+        for file in ("model.safetensors", "pytorch_model.bin"):  # as timm looks for them
             path = try_to_load_from_cache(name, file, revision=revision or None)
             if isinstance(path, str):
                 return {"pretrained_cfg_overlay": {"file": path, "custom_load": False}}
