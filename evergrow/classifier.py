@@ -411,7 +411,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
                 self.feature_names_in_ = np.array(chunk.seen.names, dtype=object)
         self._choose_method(kind)
         if body.pretrained and chunk.kind == "image" and self.learner_.needs_fixed:
-            self.net_.precision = precision.choose(self.net_, self.precision)
+            size = self.prepare_["height"], self.prepare_["width"]
+            self.net_.precision = precision.choose(self.net_, self.precision, size)
         if self.prepare_.get("encode"):
             self.reason_ += f"; {columns.in_words(self.prepare_['encode'])}"
 

@@ -1,12 +1,12 @@
 """From what a command says: a new classifier, or other settings for one that has learnt."""
 
-import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from . import backbones, methods, options
 from .backbones.pretrained import having
+from .backbones.weights import misfits, read
 from .classifier import GrowingClassifier
 from .errors import DataError, SettingError
 from .methods.base import Method
@@ -79,29 +79,14 @@ def adopted(weights: Path, backbone: str, classes: Any, how: How) -> GrowingClas
         )
     name = backbone.removeprefix("timm:")
     network = having(name).create_model(name, pretrained=False, num_classes=len(labels))
-    tensors = _tensors(weights)
-    if wrong := _misfits(network.state_dict(), tensors):
+    tensors = read(weights)
+    if wrong := misfits(network.state_dict(), tensors):
         raise DataError(
             f"{weights} does not fit {backbone} with {len(labels)} outputs: {len(wrong)} tensors "
             f"differ, {wrong[0]}. Name the network it was trained as, and a class for each output."
         )
     network.load_state_dict(tensors)
     return GrowingClassifier.adopt_by_name(network, labels, backbone, **(given | rest))
-
-
-def _misfits(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """What differs between two state dicts, in words; tensors of other shapes first."""
-    both = [name for name in wanted if name in found]
-    shapes = [(name, tuple(found[name].shape), tuple(wanted[name].shape)) for name in both]
-    return [
-        *(
-            f"{name} is {here} where {there} is needed"
-            for name, here, there in shapes
-            if here != there
-        ),
-        *(f"{name} is missing" for name in wanted if name not in found),
-        *(f"{name} belongs to no layer" for name in found if name not in wanted),
-    ]
 
 
 def _labels(path: str | Path) -> list[str]:
@@ -113,31 +98,6 @@ def _labels(path: str | Path) -> list[str]:
     if not labels:
         raise DataError(f"{path} is empty; write one label a line, in the order of the outputs.")
     return labels
-
-
-def _tensors(path: Path) -> dict[str, Any]:
-    """A state dict from disk; nothing in the file is executed."""
-    import torch
-    from safetensors.torch import load_file
-
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; name the weights, .safetensors or .pt.")
-    expected = "expected .safetensors, or .pt as torch.save(network.state_dict(), path) writes it"
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise DataError(
-            f"{path} holds more than tensors, a pickled network perhaps, and reading it would run "
-            f"code; {expected}."
-        ) from None
-    except Exception as error:
-        raise DataError(f"{path} cannot be read as weights ({error}); {expected}.") from None
-    found = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
-    if not found or not all(isinstance(v, torch.Tensor) for v in found.values()):
-        raise DataError(f"{path} holds no tensors by name; {expected}.")
-    return {name.removeprefix("module."): tensor for name, tensor in found.items()}
 
 
 def _refuse(what: str, now: str) -> None:

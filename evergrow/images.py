@@ -17,6 +17,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.Image import Transpose
 
+from .canvas import Canvas
+
 SUFFIXES = frozenset(
     ".png .jpg .jpeg .jpe .jfif .webp .bmp .dib .gif .tif .tiff .ppm .pgm .pbm .pnm".split()
 )
@@ -33,6 +35,7 @@ TURNS = {  # by orientation
 }
 LIMIT = 100_000_000  # pixels of an image; with more it is refused before it is decoded
 LARGE = 16_000_000  # pixels; images with more are decoded one at a time
+GAP = 2  # a JPEG that is reduced while it is decoded has so many times the pixels a side it needs
 Encoded = Path | bytes  # an image file, or its content
 Stamp = tuple[int, int]  # of a file: bytes, and time of change in nanoseconds
 Then = Callable[[np.ndarray], np.ndarray]
@@ -61,10 +64,26 @@ def look(data: Encoded) -> Found:
 def decode(data: Encoded, stamp: Stamp | None = None, then: Then | None = None) -> np.ndarray:
     """(C, H, W) uint8 pixels of an image, turned as EXIF says; the first frame of several.
 
-    stamp: what its file was like earlier.  then: applied to the pixels.
+    stamp: what its file was like earlier.  then: applied to the pixels. If it is a canvas, a JPEG
+    is decoded at 1/2, 1/4 or 1/8 of its size where that is still `GAP` times what it is scaled to.
     Raises Unreadable, also where the file is not what it was.
     """
-    return _seen_through(data, stamp, pixels, lambda x, _: x if then is None else then(x))
+
+    def read(image: Image.Image) -> np.ndarray:
+        if isinstance(then, Canvas):
+            _draft(image, then)
+        return pixels(image)
+
+    return _seen_through(data, stamp, read, lambda x, _: x if then is None else then(x))
+
+
+def _draft(image: Image.Image, canvas: Canvas) -> None:
+    """Let the decoder reduce a JPEG: it keeps `GAP` times the size that is scaled to, each side."""
+    turned = _orientation(image) >= 5
+    width, height = image.size
+    tall, wide = canvas.scaled((width, height) if turned else (height, width))
+    tall, wide = (wide, tall) if turned else (tall, wide)
+    image.draft(None, (GAP * wide, GAP * tall))
 
 
 def pixels(image: Image.Image) -> np.ndarray:
@@ -210,7 +229,7 @@ _silent: list[Any] = []  # one entry for each block that is silent now; one hold
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No warnings from decoders inside; the filters are as before once the last thread has left.
+    """No warnings from libraries inside; the filters are as before once the last thread has left.
 
     (Where threads overlap, `warnings.catch_warnings` alone leaves the wrong filters behind.)
     """

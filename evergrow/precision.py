@@ -13,23 +13,24 @@ SIDE = 224  # pixels of a crop
 NAMES = {None: "float32", torch.bfloat16: "bfloat16"}
 
 
-def choose(net: Network, asked: str) -> torch.dtype | None:
+def choose(net: Network, asked: str, size: tuple[int, int]) -> torch.dtype | None:
     """bfloat16 or None (float32), for a pretrained network that a closed-form method reads.
 
     asked: "auto" takes bfloat16 where the processor computes with it and features of photographs
     agree with those in float32, each to a cosine of `LEAST`; "bfloat16" takes it in any case.
     Neither data nor a clock has a say, and the model keeps what was chosen.
+    size: (height, width) of the images that the network reads.
     """
     if asked == "bfloat16":
         return torch.bfloat16
     if asked != "auto" or net.device.type != "cpu" or not native():
         return None
-    return torch.bfloat16 if agreement(net) > LEAST else None
+    return torch.bfloat16 if agreement(net, size) > LEAST else None
 
 
-def reconsider(net: Network) -> None:
+def reconsider(net: Network, size: tuple[int, int]) -> None:
     """After weights moved: features stay in bfloat16 only where they still agree with float32."""
-    if net.precision is not None and agreement(net) <= LEAST:
+    if net.precision is not None and agreement(net, size) <= LEAST:
         net.precision = None
 
 
@@ -39,9 +40,9 @@ def native() -> bool:
     return ask is not None and any(ask().get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
-def agreement(net: Network) -> float:
+def agreement(net: Network, size: tuple[int, int]) -> float:
     """The smallest cosine, in [-1, 1], of features in bfloat16 and float32 over 8 photographs."""
-    x, before = photographs(), net.precision
+    x, before = photographs(size), net.precision
     try:
         net.precision = None
         exact = net.steady(x)
@@ -51,8 +52,8 @@ def agreement(net: Network) -> float:
         net.precision = before
 
 
-def photographs() -> Tensor:
-    """(8, 3, 224, 224) uint8: parts of scikit-learn's two sample photographs."""
+def photographs(size: tuple[int, int]) -> Tensor:
+    """(8, 3, *size) uint8: parts of scikit-learn's two sample photographs."""
     import numpy as np
     from sklearn.datasets import load_sample_images
 
@@ -61,7 +62,7 @@ def photographs() -> Tensor:
         for image in load_sample_images().images
         for top, left in CROPS
     ]
-    return torch.from_numpy(pixels.resize(np.stack(parts), (SIDE, SIDE)))
+    return torch.from_numpy(pixels.resize(np.stack(parts), size))
 
 
 def refuse(net: Network) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import pixels
+from . import canvas
+from .canvas import Canvas
 from .chunk import Chunk, Seen
 from .data import Records
 from .forms import Form
@@ -38,15 +39,15 @@ class Prepared:
         self.chunk = chunk
         self.rows = encoded(prepare, chunk) if "encode" in prepare else None
         self.columns = None if self.rows is not None else _columns(prepare, chunk.seen)
-        self.shape: tuple[int, int, int] | None = None  # that images are brought to
+        self.canvas: Canvas | None = None  # that images are brought to
         self.kept: _Kept | None = None
         self.hashed: _Hashed | None = None
         if chunk.kind == "image":
-            shape = prepare["channels"], prepare["height"], prepare["width"]
+            form = canvas.of(prepare)
             values = getattr(chunk.store, "values", None)
-            if not isinstance(values, np.ndarray) or values.shape[1:] != shape:
-                self.shape, self.kept = shape, _kept(chunk, shape)
-                self.hashed = _hashed(chunk, shape) if self.kept is None else None
+            if not isinstance(values, np.ndarray) or values.shape[1:] != form.shape:
+                self.canvas, self.kept = form, _kept(chunk, form)
+                self.hashed = _hashed(chunk, form) if self.kept is None else None
 
     def __len__(self) -> int:
         return len(self.chunk)
@@ -54,24 +55,24 @@ class Prepared:
     @property
     def decoded(self) -> bool:
         """Whether taking rows is work, which can be done ahead."""
-        return self.shape is not None and not (self.kept is not None and self.kept.there.all())
+        return self.canvas is not None and not (self.kept is not None and self.kept.there.all())
 
     def take(self, rows: Tensor) -> Tensor:
         """(len(rows), ...) canonical tensors.  Raises BadFilesError where files have changed."""
         index = rows.numpy()
         if self.rows is not None:
             return torch.from_numpy(self.rows[self.chunk.at(index)])
-        if self.shape is None:
+        if self.canvas is None:
             return torch.from_numpy(self._as_they_are(index))
         if self.kept is None:
-            found = self._brought(index, self.shape)
+            found = self._brought(index, self.canvas)
             if self.hashed is not None:
                 self.hashed.note(self.chunk.at(index), found)
             return torch.from_numpy(found)
         at = self.chunk.at(index)
         missing = ~self.kept.there[at]
         if missing.any():
-            self.kept.images[at[missing]] = self._brought(index[missing], self.shape)
+            self.kept.images[at[missing]] = self._brought(index[missing], self.canvas)
             self.kept.there[at[missing]] = True
         return torch.from_numpy(self.kept.images[at])
 
@@ -81,17 +82,13 @@ class Prepared:
         x = np.asarray(found, seen.dtype).reshape(-1, *seen.shape) if list is type(found) else found
         return x if self.columns is None else x[:, self.columns]
 
-    def _brought(self, index: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    def _brought(self, index: np.ndarray, form: Canvas) -> np.ndarray:
         """Images in this form: all at once where they are one array, else each as it is decoded."""
-
-        def bring(x: np.ndarray) -> np.ndarray:
-            return pixels.resize(pixels.recolour(x, shape[0]), shape[1:])
-
-        found = self.chunk.take(index, then=lambda x: bring(x[None])[0])
+        found = self.chunk.take(index, then=form)
         return (
-            bring(found)
+            form.bring(found)
             if isinstance(found, np.ndarray)
-            else np.array(found, np.uint8).reshape(-1, *shape)
+            else np.array(found, np.uint8).reshape(-1, *form.shape)
         )
 
 
@@ -115,21 +112,21 @@ class _Hashed:
         self.hashes[at], self.there[at] = _hash(images), True
 
 
-def _hashed(chunk: Chunk, shape: tuple[int, ...]) -> _Hashed | None:
+def _hashed(chunk: Chunk, form: Canvas) -> _Hashed | None:
     """What is known of the hashes of this chunk's store in this form; None if they may change."""
     if not chunk.store.stable:
         return None
-    found: _Hashed = chunk.cache.setdefault(("hashes", shape), _Hashed(len(chunk.store)))
+    found: _Hashed = chunk.cache.setdefault(("hashes", form), _Hashed(len(chunk.store)))
     return found
 
 
-def _kept(chunk: Chunk, shape: tuple[int, ...]) -> _Kept | None:
+def _kept(chunk: Chunk, form: Canvas) -> _Kept | None:
     """What is kept of this chunk's store in this form; None where nothing may be."""
-    if not chunk.store.stable or len(chunk.store) * int(np.prod(shape)) > KEPT:
+    if not chunk.store.stable or len(chunk.store) * int(np.prod(form.shape)) > KEPT:
         return None
-    if shape not in chunk.cache:
-        chunk.cache[shape] = _Kept(len(chunk.store), shape)
-    return chunk.cache[shape]  # type: ignore[no-any-return]
+    if form not in chunk.cache:
+        chunk.cache[form] = _Kept(len(chunk.store), form.shape)
+    return chunk.cache[form]  # type: ignore[no-any-return]
 
 
 def _columns(prepare: Form, seen: Seen) -> list[int] | None:

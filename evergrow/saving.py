@@ -165,7 +165,8 @@ def _body(entry: dict[str, Any], given: Any) -> Any:
     names = RENAMED.get(entry["name"], {})
     settings = {names.get(k, k): v for k, v in entry["settings"].items()}
     if "pretrained" in settings:  # its weights are in the folder
-        settings = {k: v for k, v in settings.items() if k != "network"} | {"pretrained": False}
+        settings = {k: v for k, v in settings.items() if k not in ("network", "weights")}
+        settings["pretrained"] = False
     return backbones.get(entry["name"], **settings)
 
 

@@ -8,8 +8,8 @@ SOURCE = Path(__file__).parents[1] / "evergrow"
 
 ORDER = """
 errors progress metrics display outcome options randomness data views
-labels pixels images arrays chunk columns tokens forms frames idx npz tables listing samples files
-inputs datasets sources prepare looks
+labels pixels canvas images arrays chunk columns tokens forms frames idx npz tables listing samples
+files inputs datasets sources prepare looks
 blocks featurecache network precision springs branches backbones vae losses nearest memory
 heldout exemplars
 integers projection mahalanobis moments statistics leaveout readout novelty penalty solve opinion

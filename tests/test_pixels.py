@@ -82,14 +82,31 @@ def photo(height, width, channels=3, seed=0):
     return np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
 
 
-@pytest.mark.parametrize("size", [(32, 32), (7, 50), (100, 33), (1, 1), (224, 96)])
-def test_resizing_is_pillows_bilinear_to_one_level(size):
-    image = photo(90, 71)
-    mine = pixels.resize(image.transpose(2, 0, 1)[None], size)[0].transpose(1, 2, 0)
-    theirs = np.asarray(
-        Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BILINEAR)
-    )
-    assert np.abs(mine.astype(int) - theirs).max() <= 1
+@pytest.mark.parametrize("kernel", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [(32, 32), (7, 50), (100, 33), (1, 1), (224, 96), (89, 72)])
+def test_resizing_is_pillows_to_one_level(size, kernel):
+    image = photo(90, 71) // 2 + 50  # away from 0 and 255: Pillow may cut off there in other order
+    mine = pixels.resize(image.transpose(2, 0, 1)[None], size, kernel)[0].transpose(1, 2, 0)
+    theirs = Image.fromarray(image).resize(size[::-1], Image.Resampling[kernel.upper()])
+    away = np.abs(mine.astype(int) - np.asarray(theirs)).max()
+    assert away <= (2 if kernel == "bicubic" else 1)  # rounded between, by Pillow in other order
+
+
+def test_bicubic_overshoots_at_an_edge_and_stays_within_0_to_255():
+    step = np.repeat(np.array([0, 255], np.uint8), 8)[None, None, None]
+    found = pixels.resize(step // 2 + 60, (1, 32), "bicubic").ravel()
+    assert found.min() < 60 and found.max() > 187
+    wide = pixels.resize(step, (1, 32), "bicubic").ravel()
+    assert (wide[:10] == 0).all() and (wide[-10:] == 255).all()  # and not 250 or 4
+
+
+@pytest.mark.parametrize("kernel", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [(256, 31), (45, 300), (20, 61)])
+def test_a_window_is_that_part_of_the_whole(size, kernel):
+    x = np.random.default_rng(0).integers(0, 256, (2, 3, 45, 61), dtype=np.uint8)
+    rows, columns = slice(3, 19), slice(5, 30)
+    part = pixels.resize(x, size, kernel, (rows, columns))
+    np.testing.assert_array_equal(part, pixels.resize(x, size, kernel)[:, :, rows, columns])
 
 
 def test_resizing_keeps_flat_images_flat_and_leaves_the_right_size_alone():
@@ -111,17 +128,25 @@ def test_resizing_gives_the_same_pixels_in_any_batch_and_any_block(monkeypatch):
     np.testing.assert_array_equal(whole, pixels.resize(x, (16, 20)))
 
 
-def test_resizing_is_exact_integer_arithmetic():
+@pytest.mark.parametrize("kernel", ["bilinear", "bicubic"])
+def test_resizing_is_exact_integer_arithmetic(kernel):
     x = np.random.default_rng(0).integers(0, 256, (1, 1, 1, 777), dtype=np.uint8)
-    expected = []
-    for _, low, high, weights in pixels._bands(777, 50):
+    expected, unit = [], pixels.UNITS[kernel]
+    for _, low, high, weights in pixels._bands(777, 50, 0, 50, kernel):
         whole = weights.astype(np.int64)
-        assert (
-            (whole == weights).all() and (whole.sum(0) == pixels.UNIT).all() and (whole >= 0).all()
-        )
+        assert (whole == weights).all() and (whole.sum(0) == unit).all()
         part = x[0, 0, 0, low:high].astype(np.int64) @ whole
-        expected += ((part + pixels.UNIT // 2) // pixels.UNIT).tolist()
-    assert pixels.resize(x, (1, 50)).ravel().tolist() == expected
+        expected += np.clip((part + unit // 2) // unit, 0, 255).tolist()
+    assert pixels.resize(x, (1, 50), kernel).ravel().tolist() == expected
+
+
+@pytest.mark.parametrize("kernel", ["bilinear", "bicubic"])
+def test_no_sum_of_products_is_too_large_to_be_exact_in_float32(kernel):
+    for old in (1, 2, 3, 4, 5, 6, 7, 9, 50, 333, 4000):
+        for new in (1, 2, 3, 5, 8, 31, 224, 300):
+            for *_, weights in pixels._bands(old, new, 0, new, kernel):
+                largest = 255 * np.abs(weights).sum(0).max() + pixels.UNITS[kernel] / 2
+                assert largest < 2**24
 
 
 def test_grey_is_repeated_and_colour_becomes_pillows_luma():

@@ -11,6 +11,7 @@ from evergrow.network import Inputs, Network
 
 X = torch.randint(0, 256, (20, 3, 8, 8), dtype=torch.uint8, generator=torch.manual_seed(0))
 Y = torch.arange(20) % 2
+SIZE = (224, 224)
 
 
 class Apart(nn.Module):
@@ -37,18 +38,18 @@ def network(differences):
 
 
 def test_agreement_is_the_smallest_cosine_of_eight_photographs():
-    assert precision.photographs().shape == (8, 3, 224, 224)
-    assert 0.999 < precision.agreement(network(False)) <= 1.0001
-    assert precision.agreement(network(True)) < 0.999
+    assert precision.photographs((224, 96)).shape == (8, 3, 224, 96)
+    assert 0.999 < precision.agreement(network(False), SIZE) <= 1.0001
+    assert precision.agreement(network(True), SIZE) < 0.999
 
 
 def test_bfloat16_is_taken_where_features_agree_and_the_processor_has_it(monkeypatch):
-    assert precision.choose(network(False), "auto") is torch.bfloat16
-    assert precision.choose(network(True), "auto") is None
-    assert precision.choose(network(False), "float32") is None
-    assert precision.choose(network(True), "bfloat16") is torch.bfloat16, "asked for"
+    assert precision.choose(network(False), "auto", SIZE) is torch.bfloat16
+    assert precision.choose(network(True), "auto", SIZE) is None
+    assert precision.choose(network(False), "float32", SIZE) is None
+    assert precision.choose(network(True), "bfloat16", SIZE) is torch.bfloat16, "asked for"
     monkeypatch.setattr(precision, "native", lambda: False)
-    assert precision.choose(network(False), "auto") is None
+    assert precision.choose(network(False), "auto", SIZE) is None
 
 
 def pretrained(module, method="lda", **settings):

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
 
-from evergrow import prepare, sources
+from evergrow import pixels, prepare, sources
 from evergrow.errors import BadFilesError, DataError
 from evergrow.sources import Seen, read
 
@@ -141,7 +141,7 @@ def test_folders_of_every_format_are_read(tmp_path, suffix):
         with Image.open(chunk.name(i)) as image:
             expected.append(np.asarray(image.convert("L")))
     found = canonical(chunk)
-    found = found if found.shape[1] == 1 else prepare.pixels.recolour(found, 1)
+    found = found if found.shape[1] == 1 else pixels.recolour(found, 1)
     np.testing.assert_array_equal(found[:, 0], expected)
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,11 +11,16 @@ from torch import nn
 
 from .. import prepare
 from ..errors import SettingError
+from ..images import quiet
 from ..network import Body, Inputs
 from ..sources import Seen
+from . import sizes
 from .base import Backbone
 from .deep import Deep, chosen
 from .own import Wrapped
+from .weights import Create, given, published, read
+
+KERNELS = {"bicubic": "bicubic", "lanczos": "bicubic"}  # by timm's names; all others: bilinear
 
 
 @dataclass
@@ -22,11 +29,17 @@ class Timm(Backbone):
 
     layers: the last so many stages, or names of layers, whose pooled outputs are joined to the
         features; 0: the last layer's features alone.
+    weights: a file of them to take instead, .safetensors or .pt, with its classifier or without;
+        a model folder does not need it later.
 
-    Weights are downloaded by timm the first time and kept in its cache.
+    Images are scaled, cut out and normalised as timm's config says (`canvas.Canvas`), at the size
+    that the network was trained at or any other that it can read (`sizes.arguments`).
+    Published weights are downloaded by timm the first time and kept in its cache.
 
     >>> net = Timm("test_resnet", pretrained=False)
     >>> form = net.prepare(Seen("image", channels=3, sizes=((200, 300),)), image_size=64)
+    >>> form["interpolation"], form["crop"], form["crop_pct"]
+    ('bilinear', 'center', 0.95)
     >>> net.build(form, torch.Generator()).width > 0
     True
     """
@@ -34,50 +47,74 @@ class Timm(Backbone):
     network: str
     pretrained: bool = True
     layers: int | tuple[str, ...] = 0
+    weights: str | None = None
 
     def prepare(
         self, seen: Seen, image_size: int | tuple[int, int] | None = None
     ) -> dict[str, Any]:
         self.needs(seen)
-        size = image_size or tuple(self._config()["input_size"][1:])
-        return prepare.spec(seen, size, channels=3)
+        config = self._reading()
+        form = prepare.spec(seen, image_size or config["input_size"][1:], channels=3)
+        how = {
+            "interpolation": KERNELS.get(config["interpolation"], "bilinear"),
+            "crop": config["crop_mode"],
+            "crop_pct": config["crop_pct"],
+        }
+        if config["crop_mode"] == "border":  # timm fills with the mean
+            how["fill"] = [round(255 * level) for level in config["mean"]]
+        return form | how
 
     def inputs(self, prepared: dict[str, Any]) -> Inputs:
-        config = self._config()
+        config = self._reading()
         return Inputs("image", config["mean"], config["std"])
 
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
-        timm = _timm()
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), quiet():
+            create = self._creator(prepared)
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
-            try:
-                module = timm.create_model(self.network, pretrained=self.pretrained, num_classes=0)
-            except Exception as error:
-                raise SettingError(
-                    f"timm could not give {self.network!r} with its weights: {error}. "
-                    "Without a network connection "
-                    "put the weights into timm's cache first, "
-                    "or start from a file of your own (evergrow adopt --weights)."
-                ) from error
-        return wrapped(module, prepared, self.pretrained, self.layers)
+            module = self._module(create)
+        return wrapped(module, prepared, self.pretrained or bool(self.weights), self.layers)
+
+    def _creator(self, prepared: dict[str, Any]) -> Create:
+        """`timm.create_model` of this network for images of this size."""
+        timm, own = having(self.network), tuple(self._reading()["input_size"][1:])
+        size = prepared["height"], prepared["width"]
+        told = sizes.arguments(timm, self.network, size, own)
+        return partial(timm.create_model, self.network, **told)
+
+    def _module(self, create: Create) -> nn.Module:
+        """The network without its classifier."""
+        config = self._config()
+        if self.weights:
+            path = Path(self.weights)
+            return given(create, read(path), config, str(path))
+        if not self.pretrained:
+            return create(pretrained=False, num_classes=0)
+        found = published(self.network, config)
+        try:
+            return create(pretrained=True, num_classes=0, **found)
+        except Exception as error:
+            raise SettingError(
+                f"timm could not give {self.network!r} with its published weights: {error}. "
+                "Try its own image size, set weights= to a file of them, or take another network."
+            ) from error
 
     def trained(self, network: nn.Module, head: str, prepared: dict[str, Any]) -> Body:
         """The body of a network of this name trained elsewhere, without its layer `head`."""
-        module = _timm().create_model(self.network, pretrained=False, num_classes=0)
-        weights = {k: v for k, v in network.state_dict().items() if not k.startswith(f"{head}.")}
-        module.load_state_dict(weights)
+        tensors = {k: v for k, v in network.state_dict().items() if not k.startswith(f"{head}.")}
+        create, what = self._creator(prepared), "the network trained elsewhere"
+        module = given(create, tensors, self._config(), what)
         return wrapped(module, prepared, True, self.layers)
 
     def _config(self) -> dict[str, Any]:
-        timm = having(self.network)
-        config = timm.get_pretrained_cfg(self.network)
-        if config is None:
-            return {
-                "input_size": (3, 224, 224),
-                "mean": (0.485, 0.456, 0.406),
-                "std": (0.229, 0.224, 0.225),
-            }
-        return config.to_dict()  # type: ignore[no-any-return]
+        """timm's config of the published network; almost empty where it has none."""
+        config = having(self.network).get_pretrained_cfg(self.network)
+        return {"architecture": self.network} | (config.to_dict() if config else {})
+
+    def _reading(self) -> dict[str, Any]:
+        """How it reads images, as timm resolves its config."""
+        found: dict[str, Any] = _timm().data.resolve_data_config(pretrained_cfg=self._config())
+        return found
 
 
 def wrapped(

@@ -12,6 +12,7 @@ it was done) and `_notes` (what `warnings` gives).
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from .. import precision
@@ -67,8 +68,9 @@ def _first(method: Any, task: Task) -> Iterator[dict[str, Tensor]]:
         yield {"new": cross_entropy(net(batch.x), batch.y)}
     net.head.forget()
     net.scale = None  # that of a bundled network was for its features as they were
-    if method.how.autocast is None:
-        precision.reconsider(net)
+    if method.how.autocast is None and net.precision is not None:
+        height, width = task.records.take(torch.arange(1)).shape[-2:]
+        precision.reconsider(net, (height, width))
     method.adapted = True
     method._notes = [TOO_GOOD] if method.judges_itself else []
     method.remember(task)
