@@ -199,7 +199,7 @@ def test_training_that_diverges_is_said_and_leaves_nothing_behind():
     [(None, 0.99, None), (None, 0.9999, torch.bfloat16), (torch.bfloat16, 0.99, torch.bfloat16)],
 )
 def test_the_precision_of_features_is_judged_by_the_new_weights(monkeypatch, asked, cosine, kept):
-    monkeypatch.setattr(precision, "agreement", lambda net: cosine)
+    monkeypatch.setattr(precision, "agreement", lambda net, size: cosine)
     method = attached(RanPAC(size=5, adapt=True), classes=0, autocast=asked)
     method.net.backbone.trains = True
     method.net.backbone.bias = nn.Parameter(torch.zeros(2))
