@@ -151,9 +151,7 @@ def _body(entry: dict[str, Any], given: Any) -> Any:
             f"this model stands on backbone {entry['name']!r}, not {given!r}; "
             "load it without backbone=."
         )
-    settings = dict(entry["settings"])
-    if "pretrained" in settings:  # its weights are in the folder
-        settings = {k: v for k, v in settings.items() if k != "network"} | {"pretrained": False}
+    settings = {k: v for k, v in entry["settings"].items() if k != "network"}  # the name has it
     return backbones.get(entry["name"], **settings)
 
 

@@ -1,7 +1,7 @@
 """Any network of timm, by name, with the preprocessing its weights were trained with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -61,6 +61,9 @@ class Timm(Backbone):
                 ) from error
         return wrapped(module, prepared, self.pretrained, self.layers)
 
+    def restore(self, prepared: dict[str, Any]) -> Body:
+        return unfilled(self, prepared)
+
     def trained(self, network: nn.Module, head: str, prepared: dict[str, Any]) -> Body:
         """The body of a network of this name trained elsewhere, without its layer `head`."""
         module = _timm().create_model(self.network, pretrained=False, num_classes=0)
@@ -103,6 +106,13 @@ def wrapped(
     body.width, body.any_size, body.pretrained = _width(body, prepared), True, pretrained
     body.example, body.apart = (3, prepared["height"], prepared["width"]), True
     return body
+
+
+def unfilled(settings: Any, prepared: dict[str, Any]) -> Body:
+    """The module of a backbone with a field `pretrained`; weights are loaded next, none fetched."""
+    body = replace(settings, pretrained=False).build(prepared, torch.Generator().manual_seed(0))
+    body.pretrained = settings.pretrained
+    return body  # type: ignore[no-any-return]
 
 
 def having(network: str) -> Any:
