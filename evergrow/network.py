@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -259,15 +259,16 @@ class Network(nn.Module):
             x = torch.cat([x, x.new_zeros(rows - n, *x.shape[1:])])
         if scale is not None and x.dtype == torch.uint8 and hasattr(body, "integers"):
             return body.integers(x)[:n]  # type: ignore[no-any-return, operator]
-        with _lower(x.device, self.precision):
+        with _exactly(x.device, self.precision):
             features = body(self.inputs(x))[:n]
         if self.precision is not None:
             features = features.float()
         return features if scale is None else as_integers(features, scale)
 
 
-def _lower(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[Any]:
-    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+def _exactly(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[Any]:
+    """In this precision whatever surrounds it: autocast of the training loop is of its thread."""
+    return torch.autocast(device.type, dtype, enabled=dtype is not None)
 
 
 def as_integers(features: Tensor, scale: float) -> Tensor:
