@@ -1,7 +1,7 @@
 """Features of a frozen network, computed once for each sample and looked up in later epochs."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -23,12 +23,17 @@ class FeatureCache:
     """
 
     def __init__(self, room: int = ROOM):
-        self.room, self._bytes = room, 0
-        self._rows: dict[bytes, Tensor] = {}
-        self._stamp: Stamp = ()
+        self.room = room
+        self._slots: dict[bytes, int] = {}  # key -> row of _rows
+        self._rows = torch.empty(0, 0)  # (capacity, width)
+        self._stamp: Stamp | None = None
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._slots)
+
+    def __deepcopy__(self, memo: object) -> "FeatureCache":
+        """A copied network has weights of its own."""
+        return FeatureCache(self.room)
 
     def take(self, net: nn.Module, x: Tensor, compute: Callable[[Tensor], Tensor] | None) -> Tensor:
         """(n, width) features of x (n, ...), without gradients.
@@ -36,26 +41,42 @@ class FeatureCache:
         compute: gives those that are not known, of `net`, a row's the same in any batch.
         """
         self._forget_others(stamp(net))
-        keys = [_digest(row) for row in x.detach().cpu()]
-        first = {key: i for i, key in reversed(list(enumerate(keys))) if key not in self._rows}
-        fresh: dict[bytes, Tensor] = {}
-        if first and compute is not None:
-            found = compute(x[torch.tensor(list(first.values()))]).detach()
-            fresh = dict(zip(first, found, strict=True))
-            self._keep(fresh)
-        return torch.stack([self._rows[key] if key in self._rows else fresh[key] for key in keys])
+        keys = digests(x)
+        new: dict[bytes, int] = {}  # key -> the first row of x that has it
+        for i, key in enumerate(keys):
+            if key not in self._slots:
+                new.setdefault(key, i)
+        if not new or compute is None:
+            return self._known(keys)
+        fresh = compute(x[torch.tensor(list(new.values()))]).detach()
+        self._keep(list(new), fresh)
+        place = {key: i for i, key in enumerate(new)}
+        return torch.stack(
+            [fresh[place[k]] if k in place else self._rows[self._slots[k]] for k in keys]
+        )
+
+    def _known(self, keys: Sequence[bytes]) -> Tensor:
+        slots = torch.tensor([self._slots[key] for key in keys], device=self._rows.device)
+        return self._rows.index_select(0, slots)
 
     def _forget_others(self, now: Stamp) -> None:
         """Forget what other weights gave."""
         if now != self._stamp:
-            self._rows, self._bytes, self._stamp = {}, 0, now
+            self._slots, self._rows, self._stamp = {}, torch.empty(0, 0), now
 
-    def _keep(self, fresh: dict[bytes, Tensor]) -> None:
-        for key, row in fresh.items():
-            size = row.numel() * row.element_size()
-            if self._bytes + size <= self.room:
-                self._rows[key] = row.clone()
-                self._bytes += size
+    def _keep(self, keys: Sequence[bytes], rows: Tensor) -> None:
+        """Keep as many as there is room for; buffers grow by doubling."""
+        size = rows.shape[1] * rows.element_size()
+        most = self.room // size if size else 0
+        begin, end = len(self), min(len(self) + len(keys), most)
+        if end > len(self._rows):
+            grown = rows.new_empty(min(max(end, 2 * len(self._rows)), most), rows.shape[1])
+            if begin:
+                grown[:begin] = self._rows[:begin]
+            self._rows = grown
+        if end > begin:
+            self._rows[begin:end] = rows[: end - begin]
+            self._slots |= dict(zip(keys, range(begin, end), strict=False))
 
 
 def stamp(module: nn.Module) -> Stamp:
@@ -64,5 +85,17 @@ def stamp(module: nn.Module) -> Stamp:
     return tuple((tensor.data_ptr(), tensor._version) for tensor in tensors)
 
 
-def _digest(row: Tensor) -> bytes:
-    return hashlib.blake2b(row.contiguous().numpy().data, digest_size=16).digest()
+def digests(x: Tensor) -> list[bytes]:
+    """sha256 of the content of each row, with its type and shape: 0.08 ms for an image of 224.
+
+    >>> a, b, c = digests(torch.tensor([[1], [2], [1]]))
+    >>> a == c, a == b, len(a)
+    (True, False, 32)
+    """
+    begun = hashlib.sha256(f"{x.dtype} {list(x.shape[1:])}".encode())
+    found = []
+    for row in x.detach().cpu().contiguous().view(len(x), -1).view(torch.uint8).numpy():
+        digest = begun.copy()
+        digest.update(row)
+        found.append(digest.digest())
+    return found
