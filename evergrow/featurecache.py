@@ -1,7 +1,9 @@
 """Features of a frozen network, computed once for each sample and looked up in later epochs."""
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +12,24 @@ ROOM = 1 << 28  # bytes of features kept: 52,000 samples of 1,280 features
 Stamp = tuple[tuple[int, int], ...]
 
 
+class Level(Protocol):
+    """Where features outlast the process; see `featuredisk`."""
+
+    def renew(self) -> None:
+        """The network has changed: other features from here on."""
+
+    def find(self, keys: Sequence[bytes]) -> dict[bytes, Tensor]:
+        """(width,) features of those samples that are there, by key."""
+
+    def put(self, rows: dict[bytes, Tensor], seconds: float) -> None:
+        """Keep these.  seconds: that it took to compute all of them."""
+
+
 class FeatureCache:
     """Features by content: whoever brings a sample again, a memory or a later epoch, gets the same.
 
-    room: bytes of features; once they are full, those of other samples are computed each time.
+    room: bytes of features; once they are full, those of other samples are looked for elsewhere.
+    beyond: where they are looked for, before they are computed; None: nowhere.
     Nothing is stale: content and weights are looked at, not names.
 
     >>> cache, net = FeatureCache(), nn.Linear(2, 1)
@@ -22,8 +38,8 @@ class FeatureCache:
     (True, 1)
     """
 
-    def __init__(self, room: int = ROOM):
-        self.room = room
+    def __init__(self, room: int = ROOM, beyond: Level | None = None):
+        self.room, self.beyond = room, beyond
         self._slots: dict[bytes, int] = {}  # key -> row of _rows
         self._rows = torch.empty(0, 0)  # (capacity, width)
         self._stamp: Stamp | None = None
@@ -32,7 +48,7 @@ class FeatureCache:
         return len(self._slots)
 
     def __deepcopy__(self, memo: object) -> "FeatureCache":
-        """A copied network has weights of its own."""
+        """A copied network has weights of its own, and nobody who closes what lies beyond."""
         return FeatureCache(self.room)
 
     def take(self, net: nn.Module, x: Tensor, compute: Callable[[Tensor], Tensor] | None) -> Tensor:
@@ -48,7 +64,7 @@ class FeatureCache:
                 new.setdefault(key, i)
         if not new or compute is None:
             return self._known(keys)
-        fresh = compute(x[torch.tensor(list(new.values()))]).detach()
+        fresh = self._fetched(x, new, compute)
         self._keep(list(new), fresh)
         place = {key: i for i, key in enumerate(new)}
         return torch.stack(
@@ -59,10 +75,31 @@ class FeatureCache:
         slots = torch.tensor([self._slots[key] for key in keys], device=self._rows.device)
         return self._rows.index_select(0, slots)
 
+    def _fetched(
+        self, x: Tensor, new: dict[bytes, int], compute: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        """(m, width) features of what is not in memory, in the order of `new`."""
+        found = {} if self.beyond is None else self.beyond.find(list(new))
+        rest = [key for key in new if key not in found]
+        if rest:
+            began = time.perf_counter()
+            rows = compute(x[torch.tensor([new[key] for key in rest])]).detach()
+            made = dict(zip(rest, rows, strict=True))
+            if self.beyond is not None:
+                here = rows.cpu()  # a GPU is done by then
+                seconds = time.perf_counter() - began
+                self.beyond.put(dict(zip(rest, here, strict=True)), seconds)
+            if not found:
+                return rows
+            found |= made
+        return torch.stack([found[key] for key in new])
+
     def _forget_others(self, now: Stamp) -> None:
         """Forget what other weights gave."""
         if now != self._stamp:
             self._slots, self._rows, self._stamp = {}, torch.empty(0, 0), now
+            if self.beyond is not None:
+                self.beyond.renew()
 
     def _keep(self, keys: Sequence[bytes], rows: Tensor) -> None:
         """Keep as many as there is room for; buffers grow by doubling."""

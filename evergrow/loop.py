@@ -166,7 +166,7 @@ def batches(
     freeze(method.net, how.freeze)
     if how.freeze_norms:
         method.net.rest_norms()
-    method.net.cache = _cache(method.net, how)
+    method.net.cache = _cache(method, how)
     method.optimizer = optimizer(method.net, how, params)
     if how.boundary == "new classes" and params is None:
         _recall(method)
@@ -185,10 +185,10 @@ def batches(
         method.net.eval()
 
 
-def _cache(net: Network, how: Training) -> FeatureCache | None:
+def _cache(method: "Method", how: Training) -> FeatureCache | None:
     """For features of a network that stays as it is, where inputs stay as they are too."""
     still = how.freeze is True and how.augment is None
-    return FeatureCache() if still and net.backbone.pretrained else None
+    return FeatureCache(beyond=method.level) if still and method.net.backbone.pretrained else None
 
 
 def _schedule(optimizer: torch.optim.Optimizer | None, how: Training, steps: int) -> Iterator[None]:

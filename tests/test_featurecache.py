@@ -55,11 +55,49 @@ def test_as_many_samples_as_it_has_room_for_keep_their_features():
     assert torch.equal(cache.take(net, x[[149, 3, 149, 3]], net), 2 * x[[149, 3, 149, 3]])
 
 
-def test_a_copied_network_has_an_empty_cache():
-    net = Counted()
-    net.cache = FeatureCache()
+class Kept:
+    """What lies beyond a cache, with features that no network gives."""
+
+    def __init__(self):
+        self.rows, self.renewed = {}, 0
+
+    def renew(self):
+        self.rows, self.renewed = {}, self.renewed + 1
+
+    def find(self, keys):
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+    def put(self, rows, seconds):
+        assert seconds > 0
+        self.rows |= rows
+
+
+@torch.no_grad()
+def test_what_is_known_beyond_is_not_computed_and_what_is_computed_goes_there():
+    net, beyond, x = Counted(), Kept(), torch.tensor([[1.0], [2.0]])
+    cache = FeatureCache(room=0, beyond=beyond)
+    cache.take(net, x, net)
+    assert [row.tolist() for row in beyond.rows.values()] == [[2.0], [4.0]]
+    beyond.rows[digests(x[1:])[0]] = torch.tensor([7.0])
+    again = torch.tensor([[2.0], [3.0], [1.0], [2.0]])
+    assert cache.take(net, again, net).tolist() == [[7.0], [6.0], [2.0], [7.0]]
+    assert net.rows == 3 and beyond.renewed == 1
+    net.weight.fill_(5.0)
+    assert cache.take(net, x, net).tolist() == [[5.0], [10.0]] and beyond.renewed == 2
+
+
+def test_what_lies_beyond_is_asked_for_a_network_without_weights_too():
+    beyond = Kept()
+    FeatureCache(beyond=beyond).take(nn.Flatten(), torch.ones(1, 1), nn.Flatten())
+    assert beyond.renewed == 1
+
+
+def test_a_copied_network_has_an_empty_cache_that_reaches_nothing_beyond():
+    net, beyond = Counted(), Kept()
+    net.cache = FeatureCache(beyond=beyond)
     net.cache.take(net, torch.ones(1, 1), net)
-    assert len(copy.deepcopy(net).cache) == 0 and len(net.cache) == 1
+    twin = copy.deepcopy(net)
+    assert len(twin.cache) == 0 and twin.cache.beyond is None and len(net.cache) == 1
 
 
 def test_content_of_another_shape_or_type_is_other_content():
