@@ -704,7 +704,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def _blocks(self, records: Records) -> Iterator[torch.Tensor]:
         """Canonical tensors, 256 rows at a time, what is to be decoded ahead."""
         parts = torch.arange(len(records)).split(256)
-        return (x for _, x in fetched(records, parts, self.num_workers))
+        return (x for _, x in fetched(records, parts, self.num_workers, self.net_.device))
 
     @torch.no_grad()
     def _scores(self, records: Records) -> torch.Tensor:

@@ -177,7 +177,8 @@ def batches(
     try:
         for epoch in range(how.epochs):
             order = torch.randperm(len(y), generator=method.rng("order"))
-            for rows, raw in fetched(records, order.split(how.batch_size), how.num_workers):
+            parts = order.split(how.batch_size)
+            for rows, raw in fetched(records, parts, how.num_workers, method.net.device):
                 next(pace)
                 yield Batch(how.augment(raw) if how.augment else raw, y[rows], raw, epoch == 0)
     finally:

@@ -132,7 +132,7 @@ class Method:
         instead.
         """
         self.watch.start(-(-len(task) // BLOCK))
-        fetched, given = task.blocks(PIECE, self.how.num_workers), 0
+        fetched, given = task.blocks(PIECE, self.how.num_workers, self.net.device), 0
         while parts := [self.net.steady(x, scale) for x, _ in islice(fetched, BLOCK // PIECE)]:
             whole = torch.cat(parts)
             yield whole, task.y[given : given + len(whole)]
