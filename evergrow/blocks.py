@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 
 import torch
 from torch import Tensor
+
+from .devices import rows_on
 
 
 def in_blocks(
     work: Callable[[Tensor], Tensor], x: Tensor, rows: int = 8, always: bool = False
 ) -> Tensor:
-    """Rows of work(block) for blocks of `rows` rows (32 times that on a GPU), in order.
+    """Rows of work(block) for blocks of `rows` rows (more on a GPU: `rows_on`), in order.
 
     On a CPU each thread takes blocks of its own. That is faster than to split every operation
     between threads, which then wait for one another: by far where other processes are busy too.
@@ -21,7 +24,7 @@ def in_blocks(
     38
     """
     cpu = x.device.type == "cpu"
-    blocks = x.split(rows if cpu else 32 * rows)
+    blocks = x.split(rows_on(x.device, rows, prod(x.shape[1:])))
     threads = min(torch.get_num_threads(), len(blocks))
     if not cpu or (threads == 1 and not (always and torch.get_num_threads() > 1)):
         return torch.cat([work(block) for block in blocks])

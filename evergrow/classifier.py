@@ -19,6 +19,7 @@ from . import (
     backbones,
     columns,
     facts,
+    featuredisk,
     heldout,
     judging,
     looks,
@@ -304,7 +305,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         task = self._task(learn, columns[rows], known, beside)
         columns, old, total = task.y, task.old, task.total
         advice = self._advice(task, chunk.seen, before)
-        self._run(task)
+        notes = self._run(task)
         counts = np.bincount(columns.numpy(), minlength=total)
         counts[:old] += self.counts_
         self.counts_ = counts
@@ -319,7 +320,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             "backbone": self.backbone_,
             "reason": self.reason_,
             "advice": advice,
-            "warnings": [*self._notes(chunk), *self._warnings(beside is not None)],
+            "warnings": [*self._notes(chunk), *notes, *self._warnings(beside is not None)],
             "skipped": len(chunk.skipped),
             "seconds": time.perf_counter() - began,
             "before": before,
@@ -356,16 +357,17 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         self.update_ = self.update_ | {"report": report}
         return report
 
-    def _run(self, task: Task) -> None:
-        """Let the method learn the task."""
+    def _run(self, task: Task) -> list[str]:
+        """Let the method learn the task.  Returns what the user should know of the machine."""
         learner = self.learner_
-        with self._changing():
+        with self._changing(), featuredisk.opened(self) as notes:
             if task.total > task.old:
                 learner.grow(task.old, task.total)
             seed = learner.rng("global").initial_seed() if learner.draws else 0
             with isolated(seed) if learner.draws else nullcontext():
                 loop.run(learner, task)
             learner.done()
+        return notes
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -707,7 +709,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def _blocks(self, records: Records) -> Iterator[torch.Tensor]:
         """Canonical tensors, 256 rows at a time, what is to be decoded ahead."""
         parts = torch.arange(len(records)).split(256)
-        return (x for _, x in fetched(records, parts, self.num_workers))
+        return (x for _, x in fetched(records, parts, self.num_workers, self.net_.device))
 
     @torch.no_grad()
     def _scores(self, records: Records) -> torch.Tensor:

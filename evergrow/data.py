@@ -9,6 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from .devices import CPU, staged
+
 
 class Records(Protocol):
     """Canonical tensors by row: in memory, or decoded from files as they are asked for.
@@ -131,18 +133,25 @@ class Task:
         """The same task with these rows alone, in their order."""
         return replace(self, records=Part(self.records, rows), y=self.y[rows])
 
-    def blocks(self, size: int, workers: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Every example once, in order: (m, ...) canonical tensors and (m,) columns, m <= size."""
-        for rows, x in fetched(self.records, torch.arange(len(self.y)).split(size), workers):
+    def blocks(
+        self, size: int, workers: int = 0, device: torch.device = CPU
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Every example once, in order: (m, ...) canonical tensors and (m,) columns, m <= size.
+
+        device: that they are for; see `fetched`.
+        """
+        parts = torch.arange(len(self.y)).split(size)
+        for rows, x in fetched(self.records, parts, workers, device):
             yield x, self.y[rows]
 
 
 def fetched(
-    records: Records, parts: Sequence[Tensor], workers: int = 0
+    records: Records, parts: Sequence[Tensor], workers: int = 0, device: torch.device = CPU
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """(rows, canonical tensors) of each part, in order; `workers` threads fetch ahead, 0: in turn.
 
     What has to be decoded is fetched ahead by one thread at least.
+    device: that they are for. They stay on the CPU; what is fetched ahead is staged for it.
 
     >>> data, parts = Tensors(torch.arange(3)), torch.arange(3).split(2)
     >>> [x.tolist() for _, x in fetched(data, parts, workers=2)]
@@ -154,11 +163,15 @@ def fetched(
         for rows in parts:
             yield rows, records.take(rows)
         return
+
+    def take(rows: Tensor) -> Tensor:
+        return staged(records.take(rows), device)
+
     with ThreadPoolExecutor(workers, "evergrow-fetch") as pool:
         waiting: deque[tuple[Tensor, Future[Tensor]]] = deque()
         try:
             for rows in parts:
-                waiting.append((rows, pool.submit(records.take, rows)))
+                waiting.append((rows, pool.submit(take, rows)))
                 if len(waiting) > 2 * workers:
                     ready, x = waiting.popleft()
                     yield ready, x.result()

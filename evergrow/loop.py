@@ -181,7 +181,7 @@ def batches(
     """
     how = replace(method.how, **changes) if changes else method.how
     _thaw(method.net, how)
-    method.net.cache = _cache(method.net, how)
+    method.net.cache = _cache(method, how)
     method.optimizer = optimizer(method.net, how, params)
     if how.boundary == "new classes" and params is None:
         _recall(method)
@@ -194,7 +194,8 @@ def batches(
             if how.unfreeze:
                 _thaw(method.net, how, epoch // how.unfreeze)
             order = torch.randperm(len(y), generator=method.rng("order"))
-            for rows, raw in fetched(records, order.split(how.batch_size), how.num_workers):
+            parts = order.split(how.batch_size)
+            for rows, raw in fetched(records, parts, how.num_workers, method.net.device):
                 next(pace)
                 yield Batch(how.augment(raw) if how.augment else raw, y[rows], raw, epoch == 0)
     finally:
@@ -215,10 +216,10 @@ def _thaw(net: Network, how: Training, learning: int | None = None) -> None:
         net.rest_norms()
 
 
-def _cache(net: Network, how: Training) -> FeatureCache | None:
+def _cache(method: "Method", how: Training) -> FeatureCache | None:
     """For features of a network that stays as it is, where inputs stay as they are too."""
     still = how.freeze is True and how.augment is None
-    return FeatureCache() if still and net.backbone.pretrained else None
+    return FeatureCache(beyond=method.level) if still and method.net.backbone.pretrained else None
 
 
 def _schedule(optimizer: torch.optim.Optimizer | None, how: Training, steps: int) -> Iterator[None]:

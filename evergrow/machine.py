@@ -1,8 +1,10 @@
 """Where a number was measured: processor, versions, and the commit of the code."""
 
+import hashlib
 import os
 import platform
 import subprocess
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ def machine() -> dict[str, Any]:
 
     packages = ("evergrow", "torch", "scikit-learn", "numpy")
     return {
-        "cpu": _cpu(),
+        "cpu": cpu(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "system": platform.system(),
@@ -41,6 +43,16 @@ def commit() -> tuple[str | None, bool | None]:
     return _git("rev-parse", "HEAD"), None if changed is None else bool(changed)
 
 
+@cache
+def code() -> str:
+    """A hash of the package's own code, as it lies there."""
+    digest = hashlib.sha256()
+    for path in sorted(HERE.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(HERE).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
 def _git(*words: str) -> str | None:
     try:
         done = subprocess.run(
@@ -51,7 +63,8 @@ def _git(*words: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _cpu() -> str:
+def cpu() -> str:
+    """What the processor calls itself."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -60,6 +73,7 @@ def _cpu() -> str:
     return next(named, platform.processor() or platform.machine())
 
 
+@cache
 def version(name: str) -> str | None:
     """The version of an installed package; None where it is not."""
     try:

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from math import prod
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from .blocks import in_blocks
 from .chunk import Chunk
 from .data import Records
+from .devices import rows_on
 from .errors import SettingError
 from .featurecache import FeatureCache
 from .prepare import Prepared
@@ -20,8 +22,8 @@ class Body(nn.Module):
     """What a backbone builds: float inputs -> (n, width) features, and facts about itself.
 
     trains: whether it has parameters that learn.
-    rows: block of inputs whose features are computed together, so that a row gives the same
-        features whatever batch it comes in; 0 where any batch does.
+    rows: block of inputs whose features are computed together on a CPU (`rows_on` a GPU), so that
+        a row gives the same features whatever batch it comes in; 0 where any batch does.
     scale: features times this, rounded, are the integers that statistics add up; None where the
         first task fixes it.
     any_size: whether images of another size are accepted.
@@ -250,7 +252,7 @@ class Network(nn.Module):
         Rows go through the backbone in blocks of one shape (the last one padded), in evaluation
         mode; each thread takes blocks of its own where the backbone lets it.
         """
-        rows = self.backbone.rows or len(x)
+        rows = rows_on(self.device, self.backbone.rows, prod(x.shape[1:])) or len(x)
         with evaluating([self.backbone]):
             body = self.backbone.still() if self.precision is None else self.backbone
 
@@ -269,15 +271,18 @@ class Network(nn.Module):
             x = torch.cat([x, x.new_zeros(rows - n, *x.shape[1:])])
         if scale is not None and x.dtype == torch.uint8 and hasattr(body, "integers"):
             return body.integers(x)[:n]  # type: ignore[no-any-return, operator]
-        with _lower(x.device, self.precision):
+        with _exactly(x.device, self.precision):
             features = body(self.inputs(x))[:n]
         if self.precision is not None:
             features = features.float()
         return features if scale is None else as_integers(features, scale)
 
 
-def _lower(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[Any]:
-    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+def _exactly(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[Any]:
+    """In this precision whatever surrounds it: autocast of the training loop is of its thread."""
+    if dtype is None and not torch.amp.is_autocast_available(device.type):
+        return nullcontext()
+    return torch.autocast(device.type, dtype, enabled=dtype is not None)
 
 
 def as_integers(features: Tensor, scale: float) -> Tensor:

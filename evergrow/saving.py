@@ -164,9 +164,9 @@ def _body(entry: dict[str, Any], given: Any) -> Any:
         )
     names = RENAMED.get(entry["name"], {})
     settings = {names.get(k, k): v for k, v in entry["settings"].items()}
-    if "pretrained" in settings:  # its weights are in the folder
-        settings = {k: v for k, v in settings.items() if k not in ("network", "weights")}
-        settings["pretrained"] = False
+    settings.pop("network", None)  # the name has it
+    if settings.pop("weights", None):  # the folder has them
+        settings["pretrained"] = True
     return backbones.get(entry["name"], **settings)
 
 

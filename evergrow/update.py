@@ -135,6 +135,7 @@ def _learn(
     private = how.keep_no_samples or _private(folder)
     if private:
         _keeps_none(clf)
+    clf._carried = {"ledger": past, "keep_no_samples": private}
     version = max(folder.versions(), default=0) + 1
     if old is not None:
         past = _remember(clf, past, old, version)

@@ -225,6 +225,16 @@ def test_a_model_on_it_is_loaded_without_the_package(tmp_path, monkeypatch):
     assert np.array_equal(twin.predict_proba(X), model.predict_proba(X))
 
 
+def test_a_frozen_one_learns_on_after_loading_bit_for_bit_as_without(tmp_path):
+    X = np.random.default_rng(0).integers(0, 256, (8, 40, 40, 3), dtype=np.uint8)
+    model = GrowingClassifier("efficientnet_lite0", "finetune", freeze=True, epochs=1)
+    model.partial_fit(X, np.arange(8) % 2).save(tmp_path)
+    for i in (2, 4):  # what is saved after loading holds as much as what was loaded
+        load(tmp_path).partial_fit(X, np.arange(8) % 2 + i).save(tmp_path)
+        model.partial_fit(X, np.arange(8) % 2 + i)
+    assert torch.equal(load(tmp_path).net_.head.weight, model.net_.head.weight)
+
+
 # -- several depths --------------------------------------------------------------------------------
 
 

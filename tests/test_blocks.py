@@ -22,6 +22,13 @@ def test_every_row_comes_back_in_order(n, threads):
     assert torch.equal(in_blocks(lambda block: block + 1, x), x + 1)
 
 
+def test_elsewhere_than_on_a_cpu_blocks_are_taller():
+    tall = []
+    x = torch.empty(600, 3, device="meta")
+    assert in_blocks(lambda block: tall.append(len(block)) or block, x).shape == (600, 3)
+    assert tall == [256, 256, 88]
+
+
 def test_threads_are_used_and_each_works_alone(threads):
     numbers = in_blocks(lambda x: torch.full_like(x, torch.get_num_threads()), torch.zeros(50))
     assert numbers.unique().tolist() == [1]

@@ -7,16 +7,16 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "evergrow"
 
 ORDER = """
-errors progress metrics display outcome options randomness data views
+errors machine devices progress metrics display outcome options randomness data views
 labels pixels canvas images arrays chunk columns tokens forms frames idx npz tables listing samples
 files inputs datasets sources prepare looks
 blocks featurecache network precision springs branches backbones vae losses nearest memory
 heldout exemplars
 integers projection mahalanobis moments statistics leaveout readout novelty penalty solve opinion
 loop methods resolve facts advice
-state disk manifest folder lock store judging saving classifier
+state disk shelf featuredisk manifest folder lock store judging saving classifier
 ledger configure checks trial update
-scenarios conditions catalogue subject course tuning machine board results scoreboard
+scenarios conditions catalogue subject course tuning board results scoreboard
 jobs making bench
 demo charts history page modelpage resultspage report cli __main__
 """.split()

@@ -48,5 +48,20 @@ def test_without_git_there_is_no_commit(monkeypatch):
     assert machine.commit() == (None, None)
 
 
+def test_the_code_is_another_when_a_file_has_another_content_or_name(checkout):
+    found = set()
+    for change in (
+        lambda folder: (folder / "a.py").write_text("a = 2\n"),
+        lambda folder: (folder / "a.py").rename(folder / "b.py"),
+        lambda folder: (folder / "b.json").touch(),
+    ):
+        machine.code.cache_clear()
+        found.add(machine.code())
+        change(checkout / "evergrow")
+    machine.code.cache_clear()
+    assert len(found) == 3 and machine.code() in found, "no code of that kind"
+    machine.code.cache_clear()
+
+
 def test_a_package_that_is_not_there_has_no_version():
     assert machine.version("no-such-package-at-all") is None

@@ -46,6 +46,22 @@ def test_steady_features_do_not_depend_on_the_batch(make):
     assert torch.equal(net.steady(x[5:6])[0], whole[5])
 
 
+def test_steady_features_do_not_depend_on_the_autocast_around_them():
+    net, x = convnet(), torch.randint(0, 256, (3, 1, 12, 12), dtype=torch.uint8)
+    with torch.autocast("cpu", torch.bfloat16):
+        within = net.steady(x)
+    assert torch.equal(within, net.steady(x)) and within.dtype == torch.float32
+
+
+def test_steady_blocks_are_taller_elsewhere_than_on_a_cpu_and_the_last_one_padded():
+    net, tall = convnet(), []
+    net.backbone.register_forward_pre_hook(lambda module, given: tall.append(len(given[0])))
+    net.steady(torch.zeros(40, 1, 12, 12, dtype=torch.uint8))
+    assert tall == [32, 32]
+    net.to("meta").steady(torch.zeros(300, 1, 12, 12, dtype=torch.uint8))
+    assert tall[2:] == [256, 256]
+
+
 def test_steady_features_leave_the_mode_as_it_was():
     net = convnet().train()
     net.steady(torch.zeros(2, 1, 12, 12, dtype=torch.uint8))

@@ -11,7 +11,7 @@ from ..errors import SettingError
 from ..network import Body, Inputs
 from ..sources import Seen
 from .base import Backbone
-from .pretrained import having, wrapped
+from .pretrained import having, unfilled, wrapped
 
 NETWORK = "tf_efficientnet_lite0"  # timm's name for it
 SCALE, ALONE = 3.0, 16.0  # of features to integers: all layers (up to 42), the last one (up to 8)
@@ -59,6 +59,9 @@ class EfficientNetLite0(Backbone):
         body = wrapped(module, prepared, self.pretrained, self.layers)
         body.scale = SCALE if self.layers else ALONE
         return body
+
+    def restore(self, prepared: dict[str, Any]) -> Body:
+        return unfilled(self, prepared)
 
 
 def network(classes: int, rng: torch.Generator) -> nn.Module:

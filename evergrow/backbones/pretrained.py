@@ -1,7 +1,7 @@
 """Any network of timm, by name, with the preprocessing its weights were trained with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,9 @@ class Timm(Backbone):
                 "Try its own image size, set weights= to a file of them, or take another network."
             ) from error
 
+    def restore(self, prepared: dict[str, Any]) -> Body:
+        return unfilled(self, prepared)
+
     def trained(self, network: nn.Module, head: str, prepared: dict[str, Any]) -> Body:
         """The body of a network of this name trained elsewhere, without its layer `head`."""
         tensors = {k: v for k, v in network.state_dict().items() if not k.startswith(f"{head}.")}
@@ -140,6 +143,13 @@ def wrapped(
     body.width, body.any_size, body.pretrained = _width(body, prepared), True, pretrained
     body.example, body.apart = (3, prepared["height"], prepared["width"]), True
     return body
+
+
+def unfilled(settings: Any, prepared: dict[str, Any]) -> Body:
+    """The module of a backbone with a field `pretrained`; weights are loaded next, none fetched."""
+    body = replace(settings, pretrained=False).build(prepared, torch.Generator().manual_seed(0))
+    body.pretrained = settings.pretrained
+    return body  # type: ignore[no-any-return]
 
 
 def having(network: str) -> Any:

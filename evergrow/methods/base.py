@@ -11,12 +11,21 @@ from torch import Tensor, nn
 from .. import loop
 from ..data import Batch, Records, Samples, Task
 from ..errors import SettingError
+from ..featurecache import Level
 from ..memory import Memory
 from ..network import Network, as_integers, frozen
 from ..randomness import Generators
 
 PIECE, BLOCK = 256, 1024  # rows that are fetched at a time, rows of features given at a time
-GIVEN = {"net", "how", "rng", "optimizer", "watch", "watched"}  # by `attach`, not remembered
+GIVEN = {
+    "net",
+    "how",
+    "rng",
+    "optimizer",
+    "watch",
+    "watched",
+    "level",
+}  # by `attach`, not remembered
 
 
 class Unwatched:
@@ -60,6 +69,7 @@ class Method:
         self.moments: dict[str, dict[str, Tensor]] = {}
         self.watch: loop.Watch = Unwatched()
         self.watched = False
+        self.level: Level | None = None  # where features of a frozen network outlast the process
         self.setup()
 
     @property
@@ -122,7 +132,7 @@ class Method:
         instead.
         """
         self.watch.start(-(-len(task) // BLOCK))
-        fetched, given = task.blocks(PIECE, self.how.num_workers), 0
+        fetched, given = task.blocks(PIECE, self.how.num_workers, self.net.device), 0
         while parts := [self.net.steady(x, scale) for x, _ in islice(fetched, BLOCK // PIECE)]:
             whole = torch.cat(parts)
             yield whole, task.y[given : given + len(whole)]
