@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,6 +40,15 @@ class Files:
 
     def name(self, i: int) -> str:
         return _name(self.items[i], int(self.rows[i]))
+
+    @cached_property
+    def marks(self) -> np.ndarray:
+        """(n, 16) uint8: hashes of path, size and time of change, or of the bytes there are."""
+        found = bytearray()
+        for item, stamp in zip(self.items, self.stamps, strict=True):
+            own = item if isinstance(item, bytes) else os.fsencode(os.path.abspath(item))
+            found += blake2b(own + stamp.tobytes(), digest_size=16).digest()
+        return np.frombuffer(found, np.uint8).reshape(-1, 16)
 
     def take(self, rows: np.ndarray, then: Then | None = None) -> list[np.ndarray]:
         """(C, H, W) uint8 images, in order.  then: applied to each in the thread that decodes it.
