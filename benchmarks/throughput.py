@@ -2,6 +2,7 @@
 
 python benchmarks/throughput.py                    4 rounds of 2,000 images: about an hour
 python benchmarks/throughput.py --quick            2 rounds of 512 images: 10 to 20 minutes
+python benchmarks/throughput.py --memory           peak memory up to 100,000 files: 20 to 60 minutes
 python benchmarks/throughput.py run ours-files 1000 2   one run, as the above starts it
 
 efficientnet_lite0 at 224 pixels, images of 640 x 480 pixels that are generated (smooth colours and
@@ -11,8 +12,9 @@ it on the same arrays in batches of 32 (`bare`: channels_last, as one would writ
 batch norm folded, threads on blocks of their own, as here); `learn` of a folder of JPEG files, and
 a loop that decodes in threads ahead of the network. `learn` is the whole command: it checks files,
 hashes, adds up sums, solves, judges itself, and writes a version. Reading the arrays and importing
-are not timed, on either side. Memory: the peak of a process that learns more and more files, at 96
-pixels to be done sooner; beyond 1,000 they are other names of these.
+are not timed, on either side. Memory: the peak of a process that learns more and more files of 20
+classes, of 320 x 240 pixels and brought to 96 to be done sooner; beyond 1,000 they are other names
+of these. `check_s`: seconds of them until all files were checked.
 
 Processor time an image says more than the clock where other processes run, and nothing of what is
 done at the same time. Each run is a line of results/throughput.jsonl; runs that stand there are not
@@ -39,33 +41,39 @@ from PIL import Image
 
 PLACE = Path(os.environ.get("THROUGHPUT", Path(tempfile.gettempdir()) / "evergrow-throughput"))
 ROWS = RESULTS / "throughput.jsonl"
-EACH, BATCH, SIZE = 50, 32, (640, 480)
+EACH, BATCH, SIZE, SMALL = 50, 32, (640, 480), (320, 240)
+CLASSES = 20  # where memory is measured, so that the number of files alone changes
 PAIRS = (("ours-arrays", "bare-arrays"), ("ours-arrays", "folded-arrays"))
 FILES = (("ours-files", "bare-files"), ("ours-files", "folded-files"))
-SIZES = (1000, 5000, 20000)  # files, for memory
+SIZES = (1000, 5000, 20000, 100000)  # files, for memory
 
 
-def folder(n: int) -> Path:
-    """A folder of n JPEG files, a subfolder for every 50; made where it is missing."""
-    place = PLACE / str(n)
+def folder(n: int, small: bool = False) -> Path:
+    """A folder of n JPEG files, a subfolder for every 50; made where it is missing.
+
+    small: of fewer pixels, in 20 subfolders.
+    """
+    place = PLACE / (f"{n}-small" if small else str(n))
+
+    def file(i: int) -> Path:
+        return place / "images" / f"{i % CLASSES if small else i // EACH:04d}" / f"{i:06d}.jpg"
+
     if not (place / "whole").exists():
         for i in range(n):
-            path = place / "images" / f"{i // EACH:04d}" / f"{i:06d}.jpg"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists() and i < 1000:
-                photo(i).save(path, quality=85)
-            elif not path.exists():
-                first = i % 1000
-                os.link(place / "images" / f"{first // EACH:04d}" / f"{first:06d}.jpg", path)
+            file(i).parent.mkdir(parents=True, exist_ok=True)
+            if not file(i).exists() and i < 1000:
+                photo(i, SMALL if small else SIZE).save(file(i), quality=85)
+            elif not file(i).exists():
+                os.link(file(i % 1000), file(i))
         (place / "whole").touch()
     return place / "images"
 
 
-def photo(seed: int) -> Image.Image:
+def photo(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
     rng = np.random.default_rng(seed)
     smooth = Image.fromarray(rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
-    grain = rng.integers(-12, 13, (SIZE[1], SIZE[0], 1))
-    x = np.asarray(smooth.resize(SIZE, Image.Resampling.BICUBIC)) + grain
+    grain = rng.integers(-12, 13, (size[1], size[0], 1))
+    x = np.asarray(smooth.resize(size, Image.Resampling.BICUBIC)) + grain
     return Image.fromarray(x.clip(0, 255).astype(np.uint8))
 
 
@@ -88,14 +96,18 @@ def batches(paths: list[Path], threads: int) -> Iterator[torch.Tensor]:
             yield torch.stack([f.result() for f in waiting.popleft()])
 
 
-def learnt(data: object, **settings: object) -> None:
+def learnt(data: object, **settings: object) -> float:
+    """Learn in a folder that is not kept.  Returns the seconds before training began."""
     from evergrow import update
     from evergrow.options import How
 
+    began, told = time.perf_counter(), []
+    how = How({"backbone": "efficientnet_lite0", **settings})
     with tempfile.TemporaryDirectory() as name:
         update.learn(
-            Path(name) / "model", data, How({"backbone": "efficientnet_lite0", **settings})
+            Path(name) / "model", data, how, tell=lambda _: told.append(time.perf_counter())
         )
+    return told[0] - began
 
 
 def network(fold: bool):
@@ -112,7 +124,8 @@ def run(name: str, n: int, threads: int) -> dict[str, float]:
     """One run: seconds, images a second, processor time an image, peak memory in MB."""
     torch.set_num_threads(threads)
     who, what = name.split("-")
-    paths = sorted(folder(n).rglob("*.jpg"))
+    place = folder(n, what == "small")
+    paths, checked = sorted(place.rglob("*.jpg")), 0.0
     x = torch.stack([decoded(p) for p in paths]) if what == "arrays" else None
     labels = [str(p.parent.name) for p in paths]
     if who == "ours":
@@ -120,7 +133,7 @@ def run(name: str, n: int, threads: int) -> dict[str, float]:
         learnt(warm)
         began, worked = time.perf_counter(), time.process_time()
         small = {"image_size": 96} if what == "small" else {}
-        learnt(folder(n) if x is None else (x, labels), **small)
+        checked = learnt(place if x is None else (x, labels), **small)
     else:
         net = network(who == "folded")
         net(torch.zeros(BATCH, 3, 224, 224, dtype=torch.uint8))
@@ -131,7 +144,8 @@ def run(name: str, n: int, threads: int) -> dict[str, float]:
     cpu = time.process_time() - worked
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     rate, work = round(n / seconds, 2), round(1e3 * cpu / n, 2)
-    return {"seconds": round(seconds, 3), "rate": rate, "cpu_ms": work, "peak_mb": round(peak)}
+    found = {"seconds": round(seconds, 3), "rate": rate, "cpu_ms": work, "peak_mb": round(peak)}
+    return found | ({"check_s": round(checked, 1)} if what == "small" else {})
 
 
 def kept(name: str, n: int, threads: int, turn: int) -> dict[str, object]:
@@ -141,7 +155,7 @@ def kept(name: str, n: int, threads: int, turn: int) -> dict[str, object]:
     for row in map(json.loads, lines):
         if {k: row[k] for k in key} == key:
             return row
-    folder(n)
+    folder(n, name.endswith("-small"))
     command = [sys.executable, __file__, "run", name, str(n), str(threads)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     row = key | json.loads(done.stdout)
@@ -170,6 +184,11 @@ def beside(pair: tuple[str, str], n: int, threads: int, rounds: int) -> dict[str
 def main() -> None:
     if sys.argv[1:2] == ["run"]:
         print(json.dumps(run(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))))
+        return
+    if "--memory" in sys.argv:
+        known = json.loads((RESULTS / "throughput.json").read_text())
+        memory = [kept("ours-small", size, 1, 0) for size in SIZES]
+        write("throughput", known["rows"], memory=memory)
         return
     quick = "--quick" in sys.argv
     n, rounds = (512, 2) if quick else (2000, 4)

@@ -36,7 +36,7 @@ from .advice import FEW, advise
 from .backbones.base import Backbone
 from .data import Records, Task, fetched
 from .errors import DataError, NotFittedError, SettingError
-from .methods.base import Method
+from .methods.base import Checkpoints, Method, Unsaved
 from .network import Body, Network
 from .randomness import Generators, Seeded, isolated
 from .resolve import ALONE, Adopted, resolve
@@ -115,6 +115,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     net_: Network
     learner_: Method
     _tell: Callable[[list[dict[str, Any]]], None] | None = None  # gets the advice before training
+    _checkpoints: Checkpoints = Unsaved()  # of methods that add up sums and draw nothing
 
     def __init__(
         self,
@@ -361,6 +362,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         """Let the method learn the task.  Returns what the user should know of the machine."""
         learner = self.learner_
         with self._changing(), featuredisk.opened(self) as notes:
+            learner.checkpoints = Unsaved() if learner.draws else self._checkpoints
             if task.total > task.old:
                 learner.grow(task.old, task.total)
             seed = learner.rng("global").initial_seed() if learner.draws else 0
@@ -383,7 +385,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             restore()
             raise
         finally:
-            learner.optimizer = None
+            learner.optimizer, learner.checkpoints = None, Unsaved()
             learner.watch.close()
 
     @contextmanager

@@ -3,13 +3,17 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from .chunk import Then
 from .errors import BadFilesError
-from .images import Encoded, Found, Unreadable, decode, look, quiet
+from .images import Encoded, Found, Stamp, Unreadable, decode, look, quiet
+from .listing import shown
 
 FEW = 4  # files decoded without threads
 T = TypeVar("T")
@@ -17,21 +21,34 @@ R = TypeVar("R")
 
 
 class Files:
-    """Images on disk, or their bytes; nothing of them is kept.
+    """Images on disk, or their bytes; nothing of them is kept, and little about them.
 
-    names: how messages call them.  found: what the check showed of each.
+    rows: of each, where it stood in what was given.  found: what the check showed of each.
+    kinds: the (channels, (height, width)) that there are.
     """
 
     stable = True
 
-    def __init__(self, items: Sequence[Encoded], names: Sequence[str], found: Sequence[Found]):
-        self.items, self.names, self.found = items, names, found
+    def __init__(self, items: Sequence[Encoded], rows: Sequence[int], found: Sequence[Found]):
+        self.items = [item if isinstance(item, bytes) else os.fspath(item) for item in items]
+        self.rows = np.array(rows, np.int64)
+        self.stamps = np.array([fact.stamp or (-1, -1) for fact in found], np.int64)
+        self.kinds = {(fact.channels, fact.size) for fact in found}
 
     def __len__(self) -> int:
         return len(self.items)
 
     def name(self, i: int) -> str:
-        return self.names[i]
+        return _name(self.items[i], int(self.rows[i]))
+
+    @cached_property
+    def marks(self) -> np.ndarray:
+        """(n, 16) uint8: hashes of path, size and time of change, or of the bytes there are."""
+        found = bytearray()
+        for item, stamp in zip(self.items, self.stamps, strict=True):
+            own = item if isinstance(item, bytes) else os.fsencode(os.path.abspath(item))
+            found += blake2b(own + stamp.tobytes(), digest_size=16).digest()
+        return np.frombuffer(found, np.uint8).reshape(-1, 16)
 
     def take(self, rows: np.ndarray, then: Then | None = None) -> list[np.ndarray]:
         """(C, H, W) uint8 images, in order.  then: applied to each in the thread that decodes it.
@@ -40,33 +57,43 @@ class Files:
         """
 
         def one(i: int) -> np.ndarray:
-            return decode(self.items[i], self.found[i].stamp, then)
+            item = self.items[i]
+            return decode(Path(item) if isinstance(item, str) else item, self._stamp(i), then)
 
         found = list(in_threads(_or_reason(one), rows.tolist()))
-        names = [self.names[i] for i in rows.tolist()]
-        bad = [(name, str(f)) for name, f in zip(names, found, strict=True) if _is_bad(f)]
+        both = zip(rows.tolist(), found, strict=True)
+        bad = [(self.name(i), str(f)) for i, f in both if _is_bad(f)]
         if bad:
             raise BadFilesError(bad, len(self))
         return [image for image in found if not isinstance(image, Unreadable)]
 
+    def _stamp(self, i: int) -> Stamp | None:
+        size, changed = self.stamps[i].tolist()
+        return None if size < 0 else (size, changed)
+
+
+def _name(item: str | Encoded, row: int) -> str:
+    """How messages call an image."""
+    return f"row {row}" if isinstance(item, bytes) else shown(item)
+
 
 def check_all(
-    items: Sequence[Encoded], names: Sequence[str], skip_bad: bool = False
-) -> tuple[Files, list[int], list[tuple[str, str]]]:
-    """Decode each once.  Returns those that can be read, their indices, (name, reason) of others.
+    items: Sequence[Encoded], skip_bad: bool = False
+) -> tuple[Files, list[tuple[str, str]]]:
+    """Decode each once.  Returns those that can be read, and (name, reason) of others.
 
     Raises BadFilesError, which lists all others, unless `skip_bad`; always if none can be read.
     """
     found, good, bad = [], [], []
     for i, fact in enumerate(in_threads(_or_reason(look), items)):
         if isinstance(fact, Unreadable):
-            bad.append((names[i], str(fact)))
+            bad.append((_name(items[i], i), str(fact)))
         else:
             found.append(fact)
             good.append(i)
     if bad and not (skip_bad and good):
         raise BadFilesError(bad, len(items))
-    return Files([items[i] for i in good], [names[i] for i in good], found), good, bad
+    return Files([items[i] for i in good], good, found), bad
 
 
 def in_threads(function: Callable[[T], R], items: Sequence[T], block: int = 1024) -> Iterator[R]:

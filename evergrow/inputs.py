@@ -208,16 +208,15 @@ def from_files(
     Each is decoded once, now, so that all bad ones are known before anything is learnt; then again
     whenever it is asked for.  Raises BadFilesError.
     """
-    names = [shown(item) if isinstance(item, Path) else f"row {i}" for i, item in enumerate(items)]
     if how.y is not None:
         labels = given(how.y, len(items))
     elif labels is None and how.need_labels:
         raise no_labels()
-    store, good, bad = files.check_all(items, names, how.skip_bad)
+    store, bad = files.check_all(items, how.skip_bad)
     if labels is not None:
-        labels = labels[np.array(good)]
-    sizes = _extremes(found.size for found in store.found)
-    channels = max(found.channels for found in store.found)
+        labels = labels[store.rows]
+    sizes = _extremes(size for _, size in store.kinds)
+    channels = max(channels for channels, _ in store.kinds)
     return Chunk(Seen("image", channels, sizes, from_files=True), store, labels, bad, notes)
 
 

@@ -6,7 +6,7 @@ import json
 import math
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -23,18 +23,23 @@ def make(version: int, parent: int | None, content: Mapping[str, Any]) -> dict[s
 
     Keys become strings, arrays lists, NaN and infinity null: strict JSON, which any tool reads.
     """
-    packages = {"python": platform.python_version()}
-    for name in PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            packages[name] = metadata.version(name)
     own = {
         "format": FORMAT,
         "version": version,
         "parent": parent,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    made: dict[str, Any] = _plain({**own, **content, **own, "packages": packages})
+    made: dict[str, Any] = _plain({**own, **content, **own, "packages": packages()})
     return made
+
+
+def packages(names: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Versions of Python and of those packages that are installed."""
+    found = {"python": platform.python_version()}
+    for name in names:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def dump(manifest: Mapping[str, Any]) -> bytes:

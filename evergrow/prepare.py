@@ -26,8 +26,8 @@ class Prepared:
 
     Images that have the canonical form in memory are indexed, and nothing else. Others are decoded,
     recoloured and resized when they are asked for, and kept in that form where all images of the
-    chunk take at most `KEPT` bytes. Of those that are not kept the content hash is, so that nothing
-    is decoded again for it.
+    chunk take at most `KEPT` bytes. Their content hash is always kept, so that nothing is decoded
+    again for it.
 
     >>> from .sources import read
     >>> chunk = read(np.zeros((3, 8, 8)), need_labels=False)
@@ -41,13 +41,13 @@ class Prepared:
         self.columns = None if self.rows is not None else _columns(prepare, chunk.seen)
         self.canvas: Canvas | None = None  # that images are brought to
         self.kept: _Kept | None = None
-        self.hashed: _Hashed | None = None
+        self.hashed: Hashed | None = None
         if chunk.kind == "image":
             form = canvas.of(prepare)
             values = getattr(chunk.store, "values", None)
             if not isinstance(values, np.ndarray) or values.shape[1:] != form.shape:
                 self.canvas, self.kept = form, _kept(chunk, form)
-                self.hashed = _hashed(chunk, form) if self.kept is None else None
+                self.hashed = hashed(chunk, form)
 
     def __len__(self) -> int:
         return len(self.chunk)
@@ -65,16 +65,20 @@ class Prepared:
         if self.canvas is None:
             return torch.from_numpy(self._as_they_are(index))
         if self.kept is None:
-            found = self._brought(index, self.canvas)
-            if self.hashed is not None:
-                self.hashed.note(self.chunk.at(index), found)
-            return torch.from_numpy(found)
+            return torch.from_numpy(self._noted(index, self.canvas))
         at = self.chunk.at(index)
         missing = ~self.kept.there[at]
         if missing.any():
-            self.kept.images[at[missing]] = self._brought(index[missing], self.canvas)
+            self.kept.images[at[missing]] = self._noted(index[missing], self.canvas)
             self.kept.there[at[missing]] = True
         return torch.from_numpy(self.kept.images[at])
+
+    def _noted(self, index: np.ndarray, form: Canvas) -> np.ndarray:
+        """Images in this form, their hashes noted."""
+        found = self._brought(index, form)
+        if self.hashed is not None:
+            self.hashed.note(self.chunk.at(index), found)
+        return found
 
     def _as_they_are(self, index: np.ndarray) -> np.ndarray:
         found = self.chunk.take(index)
@@ -100,7 +104,7 @@ class _Kept:
         self.there = np.zeros(n, bool)
 
 
-class _Hashed:
+class Hashed:
     """Content hashes of a whole store.  hashes: (n, 16) uint8.  there: (n,) those known."""
 
     def __init__(self, n: int):
@@ -112,11 +116,11 @@ class _Hashed:
         self.hashes[at], self.there[at] = _hash(images), True
 
 
-def _hashed(chunk: Chunk, form: Canvas) -> _Hashed | None:
+def hashed(chunk: Chunk, form: Canvas) -> Hashed | None:
     """What is known of the hashes of this chunk's store in this form; None if they may change."""
     if not chunk.store.stable:
         return None
-    found: _Hashed = chunk.cache.setdefault(("hashes", form), _Hashed(len(chunk.store)))
+    found: Hashed = chunk.cache.setdefault(("hashes", form), Hashed(len(chunk.store)))
     return found
 
 

@@ -16,8 +16,8 @@ _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 class Progress(Protocol):
     """What a loop tells of its steps; used for one loop at a time, started again for the next."""
 
-    def start(self, total: int, what: str = "learning") -> None:
-        """A loop of `total` steps begins."""
+    def start(self, total: int, what: str = "learning", *, done: int = 0) -> None:
+        """A loop of `total` steps begins, or goes on where `done` of them are behind it."""
 
     def step(self, terms: dict[str, float] | None = None, n: int = 1) -> None:
         """`n` steps are done; `terms` are the latest values of the loss terms, by name."""
@@ -33,7 +33,7 @@ class Silent:
     >>> silent.start(10); silent.step({"new": 0.5}); silent.close()
     """
 
-    def start(self, total: int, what: str = "learning") -> None:
+    def start(self, total: int, what: str = "learning", *, done: int = 0) -> None:
         pass
 
     def step(self, terms: dict[str, float] | None = None, n: int = 1) -> None:
@@ -49,13 +49,14 @@ class Bar:
     def __init__(self, patience: float = 1.0):
         self.patience = patience
         self._bar: RichProgress | None = None
-        self._total = self._done = 0
+        self._total = self._done = self._before = 0
         self._began = 0.0
         self._what = ""
 
-    def start(self, total: int, what: str = "learning") -> None:
+    def start(self, total: int, what: str = "learning", *, done: int = 0) -> None:
         self.close()
-        self._total, self._done, self._what, self._began = total, 0, what, time.monotonic()
+        self._total, self._done, self._before = total, done, done
+        self._what, self._began = what, time.monotonic()
 
     def step(self, terms: dict[str, float] | None = None, n: int = 1) -> None:
         self._done += n
@@ -66,7 +67,7 @@ class Bar:
             self._bar.start()
         if self._bar is not None:
             words = "  ".join(f"{name} {value:.3g}" for name, value in (terms or {}).items())
-            rate = f"{self._done / seconds:,.0f} steps/s"
+            rate = f"{(self._done - self._before) / seconds:,.0f} steps/s"
             task = self._bar.task_ids[0]
             self._bar.update(task, completed=self._done, terms=words, rate=rate)
 

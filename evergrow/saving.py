@@ -34,20 +34,10 @@ def parts(model: "GrowingClassifier") -> Parts:
         "classes": model.classes_.tolist(),
         "counts": model.counts_.tolist(),
         "tasks": model.tasks_,
-        "prepare": model.prepare_,
-        "backbone": {
-            "name": model.backbone_,
-            "settings": _json(model.body_.settings()),
-            "inputs": net.inputs.spec(),
-            "scale": net.scale,
-            "precision": precision.NAMES[net.precision],
-            "fingerprint": fingerprint(net.backbone),
-        },
-        "method": {"name": model.method_, "settings": _json(learner.settings())},
+        **shape(model),
         "reason": model.reason_,
         "adopted": model.adopted_,
         "began": getattr(model, "began_", None),
-        "parameters": _parameters(model),
         "units": {"backbone_lr": "share of lr"},
         "asked": {"backbone": _asked(model.backbone), "method": _asked(model.method)},
         "columns": {"count": getattr(model, "n_features_in_", None), "names": _names(model)},
@@ -70,6 +60,24 @@ def parts(model: "GrowingClassifier") -> Parts:
         "memory": memory,
         "ledger": carried["ledger"],
         "blobs": {"backbone": body} if body else {},
+    }
+
+
+def shape(model: "GrowingClassifier") -> Parts:
+    """How inputs become features and features weights, as JSON."""
+    net = model.net_
+    return {
+        "prepare": model.prepare_,
+        "backbone": {
+            "name": model.backbone_,
+            "settings": _json(model.body_.settings()),
+            "inputs": net.inputs.spec(),
+            "scale": net.scale,
+            "precision": precision.NAMES[net.precision],
+            "fingerprint": fingerprint(net.backbone),
+        },
+        "method": {"name": model.method_, "settings": _json(model.learner_.settings())},
+        "parameters": _parameters(model),
     }
 
 

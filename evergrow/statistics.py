@@ -255,7 +255,10 @@ class FeatureStatistics:
         """Take over what `state` gave; the width must be the same."""
         if state["width"] != self.width:
             raise DataError(f"Expected statistics of {self.width} features, got {state['width']}.")
+        self._settle_before()
+        before = self._before  # what a task under way goes back to stays the same
         self.__init__(self.width, state["keep"], self.device)  # type: ignore[misc]
+        self._before = before
         self.counts = state["counts"].to(self.device, copy=True)
         sums = unpack(state["sums"]).view(-1, self.width).to(self.device)
         for strip, packed in zip(self._done.strips, state["gram"], strict=True):

@@ -49,13 +49,21 @@ class ModelFolder(Folder):
         self.keep = keep
         self._lock = Lock(self.path)
 
+    @property
+    def unfinished(self) -> Path:
+        """Where a learn may leave how far it is; swept once the current version is another.
+
+        What is there is no part of the model, and outlives the process.
+        """
+        return self.path / "pending" / f"learn-{self._named() or 0:06d}"
+
     @contextlib.contextmanager
     def writer(self, timeout: float = 0.0) -> Iterator["ModelFolder"]:
         """Be the one writer: hold it from reading a version to committing the next.
 
         timeout: seconds to wait for another writer.  LockedError: that one is still there.
         May be entered again by the thread that holds it. A folder that holds no model when it is
-        left is as it was: not there, or empty.
+        left is as it was: not there, or empty, but for what is in `unfinished`.
         """
         if self._lock.held:
             yield self
@@ -199,9 +207,9 @@ class ModelFolder(Folder):
         return parent
 
     def _sweep(self) -> None:
-        """Take away what commits that never ended have left."""
-        pending = self.path / "pending"
-        stages = list(pending.iterdir()) if pending.is_dir() else []
+        """Take away what commits that never ended left, and learns on top of other versions."""
+        pending, kept = self.path / "pending", self.unfinished
+        stages = [p for p in pending.iterdir() if p != kept] if pending.is_dir() else []
         head = self._named()
         lost = head is None or (head == 0 and self.versions())
         if lost or not stages:

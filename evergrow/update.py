@@ -124,13 +124,18 @@ def _learn(
     folder: ModelFolder, source: Source, how: How, beside: Beside, tell: Tell | None
 ) -> Answer:
     from . import judging, ledger
+    from .resume import Unfinished
 
     clf, past, notes = _open(folder, how)
+    parent = folder.manifest() if folder.exists() else None
+    unfinished = Unfinished(folder.unfinished, parent, tell)
     old = None if beside.old is None else _source(beside.old).read()
-    chunk, found, answer = _unlearnt(clf, past, source.read(), how)
+    chunk = source.read()
+    unfinished.recall(chunk)
+    chunk, found, answer = _unlearnt(clf, past, chunk, how)
     if not len(chunk):
         idle = [] if old is None else ["there was nothing to learn, so --old was passed over."]
-        nothing = {"samples": 0, "new_classes": [], "advice": [], "warnings": idle}
+        nothing = {"samples": 0, "new_classes": [], "advice": [], "warnings": idle, "resumed": 0}
         return answer | _state(clf, folder.current()) | nothing
     private = how.keep_no_samples or _private(folder)
     if private:
@@ -143,6 +148,8 @@ def _learn(
     if how.gate is not None and known and judging.recalls(clf) is None:
         raise judging.blind()
     clf._tell = tell
+    if beside == Beside():
+        clf._checkpoints = unfinished.of(clf, chunk)
     clf.partial_fit(chunk, auxiliary=_unlabelled(beside))
     clf.update_ |= {"report": judging.report(clf)}
     if how.gate is not None:
@@ -156,7 +163,8 @@ def _learn(
         if folder.current() != version:
             raise  # else it came too late: the version is there, only tidying was cut short
     size = {"bytes": folder.bytes(version)}
-    return answer | _state(clf, version) | _updated(clf, notes) | size
+    answer |= {"resumed": unfinished.resumed}
+    return answer | _state(clf, version) | _updated(clf, [*notes, *unfinished.notes]) | size
 
 
 def _remember(clf: "GrowingClassifier", past: Any, old: "Chunk", version: int) -> Any:

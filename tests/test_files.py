@@ -14,16 +14,11 @@ def write(folder, n=9):
     return paths
 
 
-def names(paths):
-    return [path.name for path in paths]
-
-
 def test_each_file_is_looked_at_and_taken_in_the_order_asked_for(tmp_path):
     paths = write(tmp_path)
-    store, good, bad = check_all(paths, names(paths))
-    assert good == list(range(9)) and bad == []
-    assert [f.channels for f in store.found] == [3, 1] * 4 + [3]
-    assert [f.size for f in store.found] == [(3, 4 + i) for i in range(9)]
+    store, bad = check_all(paths)
+    assert store.rows.tolist() == list(range(9)) and bad == []
+    assert store.kinds == {(1 if i % 2 else 3, (3, 4 + i)) for i in range(9)}
     taken = store.take(np.array([8, 1, 1, 5, 7, 0]))
     assert [image.shape for image in taken] == [(3, 3, 12)] + [(1, 3, 5)] * 2 + [
         (1, 3, 9),
@@ -40,33 +35,34 @@ def test_all_bad_files_are_listed_at_once(tmp_path):
     paths[5].write_text("words")
     paths.append(tmp_path / "missing.png")
     with pytest.raises(BadFilesError) as caught:
-        check_all(paths, names(paths))
-    assert [name for name, _ in caught.value.files] == ["2.png", "5.png", "missing.png"]
+        check_all(paths)
+    assert [name for name, _ in caught.value.files] == [str(paths[i]) for i in (2, 5, 9)]
     message = str(caught.value)
-    assert message.startswith("3 of 10 files cannot be used:\n  2.png: is empty (0 bytes)\n")
+    assert message.startswith(f"3 of 10 files cannot be used:\n  {paths[2]}: is empty (0 bytes)\n")
     assert "missing.png: no such file" in message and "skip_bad" in message
 
 
 def test_bad_files_are_passed_over_where_asked_unless_none_is_left(tmp_path):
     paths = write(tmp_path, 3)
     paths[1].write_bytes(b"")
-    store, good, bad = check_all(paths, names(paths), skip_bad=True)
-    assert (len(store), good, bad) == (2, [0, 2], [("1.png", "is empty (0 bytes)")])
-    assert store.name(1) == "2.png"
+    store, bad = check_all(paths, skip_bad=True)
+    assert (len(store), store.rows.tolist()) == (2, [0, 2])
+    assert bad == [(str(paths[1]), "is empty (0 bytes)")]
+    assert store.name(1) == str(paths[2])
     with pytest.raises(BadFilesError, match="1 of 1 files"):
-        check_all(paths[1:2], ["1.png"], skip_bad=True)
+        check_all(paths[1:2], skip_bad=True)
 
 
 def test_files_that_vanish_or_change_after_the_check_are_all_named(tmp_path):
     paths = write(tmp_path)
-    store, _, _ = check_all(paths, names(paths))
+    store, _ = check_all(paths)
     paths[3].unlink()
     paths[4].write_bytes(paths[5].read_bytes() + b"x")
     with pytest.raises(BadFilesError) as caught:
         store.take(np.arange(9))
     assert caught.value.files == [
-        ("3.png", "no such file"),
-        ("4.png", "has changed since it was checked"),
+        (str(paths[3]), "no such file"),
+        (str(paths[4]), "has changed since it was checked"),
     ]
     assert len(store.take(np.array([0, 5]))) == 2
 
@@ -83,7 +79,7 @@ def test_at_most_8_images_are_in_memory_at_once_while_checking(tmp_path, monkeyp
         return found
 
     monkeypatch.setattr(files, "look", watched)
-    check_all(paths, names(paths))
+    check_all(paths)
     assert len(most) == 120 and max(most) <= 8
 
 

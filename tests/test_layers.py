@@ -15,7 +15,7 @@ heldout exemplars
 integers projection mahalanobis moments statistics leaveout readout novelty penalty solve opinion
 loop methods resolve facts advice
 state disk shelf featuredisk manifest folder lock store judging saving classifier
-ledger configure checks trial update
+ledger resume configure checks trial update
 scenarios conditions catalogue subject course tuning board results scoreboard
 jobs making bench
 demo charts history page modelpage resultspage report cli __main__

@@ -32,6 +32,16 @@ def test_a_bar_shows_share_terms_and_rate(monkeypatch):
     assert "steps/s" in paper.getvalue()
 
 
+def test_a_loop_that_goes_on_begins_where_it_was_and_counts_its_own_steps(monkeypatch):
+    monkeypatch.setattr(progress.time, "monotonic", iter(range(99)).__next__)
+    bar = progress.Bar(patience=0)
+    paper = drawn(bar, monkeypatch)
+    bar.start(10, done=6)
+    bar.step(n=2)
+    bar.close()
+    assert "80%" in paper.getvalue() and "2 steps/s" in paper.getvalue()
+
+
 def test_a_short_loop_shows_nothing(monkeypatch):
     bar = progress.Bar(patience=1000)
     paper = drawn(bar, monkeypatch)

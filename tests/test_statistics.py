@@ -268,3 +268,17 @@ def test_the_statistics_of_some_features_are_those_of_their_columns():
     assert torch.equal(found.gram, part.gram) and torch.equal(found.sums, part.sums)
     assert found.counts.tolist() == part.counts.tolist()
     assert len(found.kept.y) == len(whole.kept.y)
+
+
+def test_a_task_that_takes_a_state_over_is_undone_all_the_same():
+    q, y = torch.tensor([[1, 2], [3, 4], [5, 6]], dtype=torch.int8), torch.tensor([0, 0, 1])
+    stats, further = FeatureStatistics(2), FeatureStatistics(2)
+    for one, n in ((stats, 1), (further, 2)):
+        one.grow(2)
+        one.add(q[:n], y[:n])  # the row of `stats` still waits in its buffer as the task begins
+    stats.begin()
+    stats.fill(further.state())
+    stats.add(q[2:], y[2:])
+    assert stats.counts.tolist() == [2, 1] and stats.gram.tolist() == [[35, 44], [44, 56]]
+    stats.rollback()
+    assert stats.counts.tolist() == [1, 0] and stats.gram.tolist() == [[1, 2], [2, 4]]

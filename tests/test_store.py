@@ -433,6 +433,29 @@ def test_a_lost_head_deletes_nothing_even_where_a_commit_was_not_tidied_up(model
     assert model.rollback() == 2
 
 
+def test_what_a_learn_left_is_kept_while_its_version_is_current(model):
+    left = model.unfinished
+    left.mkdir()
+    (left / "sums").write_text("half of them")
+    (model.path / "pending" / "learn-000001").mkdir()
+    with model.writer():
+        assert (left / "sums").exists()
+        assert not (model.path / "pending" / "learn-000001").exists()
+    assert_is(model, 3)
+    commit(model, 4)
+    assert model.unfinished != left and not left.exists()
+
+
+def test_a_folder_without_a_version_keeps_what_a_learn_left(tmp_path):
+    model = ModelFolder(tmp_path / "model")
+    with model.writer():
+        model.unfinished.mkdir(parents=True)
+        (model.unfinished / "sums").write_text("half of them")
+    assert (model.unfinished / "sums").exists() and not model.exists()
+    commit(model, 1)
+    assert model.versions() == [1] and not list((model.path / "pending").iterdir())
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -1,9 +1,9 @@
 """The contract between a method and the rest of evergrow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,23 +17,47 @@ from ..network import Network, as_integers, frozen
 from ..randomness import Generators
 
 PIECE, BLOCK = 256, 1024  # rows that are fetched at a time, rows of features given at a time
-GIVEN = {
-    "net",
-    "how",
-    "rng",
-    "optimizer",
-    "watch",
-    "watched",
-    "level",
-}  # by `attach`, not remembered
+GIVEN = set("net how rng optimizer watch watched level checkpoints".split())  # not remembered
 
 
 class Unwatched:
     """Nobody looks: the watch of a method until one is given."""
 
-    def start(self, total: int) -> None: ...
+    def start(self, total: int, *, done: int = 0) -> None: ...
 
     def step(self, terms: dict[str, float] | None, n: int = 1) -> None: ...
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """How far a task was added up.  rows: leading rows that are in.  scale: of integer features.
+
+    state: the method's.  beside: what it was adding up beside that.
+    """
+
+    rows: int
+    scale: float | None
+    state: dict[str, Any]
+    beside: dict[str, Tensor]
+
+
+class Checkpoints(Protocol):
+    """Where a task that is added up leaves how far it is, should the process end before it does."""
+
+    def last(self) -> Checkpoint | None:
+        """Where the same task was left off, if it was."""
+
+    def reached(self, made: Callable[[], Checkpoint]) -> None:
+        """A block of rows is in; `made` tells all of it, which takes time: ask now and then."""
+
+
+class Unsaved:
+    """Nothing outlives the process: the checkpoints of a method until others are given."""
+
+    def last(self) -> Checkpoint | None:
+        return None
+
+    def reached(self, made: Callable[[], Checkpoint]) -> None: ...
 
 
 @dataclass(eq=False)
@@ -70,6 +94,7 @@ class Method:
         self.watch: loop.Watch = Unwatched()
         self.watched = False
         self.level: Level | None = None  # where features of a frozen network outlast the process
+        self.checkpoints: Checkpoints = Unsaved()
         self.setup()
 
     @property
@@ -125,13 +150,18 @@ class Method:
         """Start a phase of training; see `loop.batches`."""
         return loop.batches(self, task, mix, params, **changes)
 
-    def features(self, task: Task, scale: float | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+    def features(
+        self, task: Task, scale: float | None = None, done: int = 0
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Blocks of (m, width) features and (m,) columns of a task, in order, the network at rest.
 
         A row's features do not depend on its block. scale: give features times this as int8
-        instead.
+        instead.  done: leading rows that are left out.
         """
-        self.watch.start(-(-len(task) // BLOCK))
+        self.watch.start(-(-len(task) // BLOCK), done=done // BLOCK)
+        if done == len(task):
+            return
+        task = task.part(torch.arange(done, len(task))) if done else task
         fetched, given = task.blocks(PIECE, self.how.num_workers, self.net.device), 0
         while parts := [self.net.steady(x, scale) for x, _ in islice(fetched, BLOCK // PIECE)]:
             whole = torch.cat(parts)
@@ -139,19 +169,43 @@ class Method:
             given += len(whole)
             self.watch.step(None)
 
-    def integers(self, task: Task) -> Iterator[tuple[Tensor, Tensor]]:
+    def integers(
+        self, task: Task, beside: Mapping[str, Tensor] | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Blocks of (m, width) int8 features and (m,) columns of a task, for sums.
 
         The first task's first rows fix the scale, where the backbone does not; they are the first
         block, and computed once.
+
+        beside: of a caller whose state, with these tensors that it writes into, is all that it has
+        added up once it asks for the next block. Then a task that was interrupted goes on from its
+        last checkpoint: the state and the tensors are filled, and rows that are in are left out.
         """
+        done = 0 if beside is None else self._go_on(beside)
         first = self.net.fix_scale(task.records)
         if first is not None and self.net.scale is not None:
-            yield as_integers(first, self.net.scale), task.y[: len(first)]
-            if len(first) == len(task):
-                return
-            task = task.part(torch.arange(len(first), len(task)))
-        yield from self.features(task, self.net.scale)
+            done = len(first)
+            yield as_integers(first, self.net.scale), task.y[:done]
+        for q, y in self.features(task, self.net.scale, done):
+            yield q, y
+            done += len(y)
+            if beside is not None and done < len(task):
+                self.checkpoints.reached(
+                    lambda rows=done: Checkpoint(  # type: ignore[misc]
+                        rows, self.net.scale, self.state(), dict(beside)
+                    )
+                )
+
+    def _go_on(self, beside: Mapping[str, Tensor]) -> int:
+        """Be as at the last checkpoint of the task under way.  Returns the rows that are in."""
+        last = self.checkpoints.last()
+        if last is None:
+            return 0
+        self.net.scale = last.scale
+        self.fill(last.state)
+        for name, tensor in beside.items():
+            tensor.copy_(last.beside[name])
+        return last.rows
 
     # -- what the rest of evergrow uses -----------------------------------------------------------
 

@@ -77,7 +77,7 @@ class ClosedForm(Method):
         """Add samples to the sums: of a task, or old ones of a network trained elsewhere."""
         self._solution = None
         self.sums.grow(task.total)
-        for q, y in self.integers(task):
+        for q, y in self.integers(task, {}):
             if self.layer is not None:
                 self.layer.fix(q)
             self.sums.add(self.rows(q), y)

@@ -74,7 +74,7 @@ class DSAL(ClosedForm):
         self.second.grow(task.total)
         crossed = torch.zeros(self.size, self.size, dtype=torch.int64)  # tanh' relu, of this task
         labelled = torch.zeros(self.size, task.total, dtype=torch.int64)  # tanh' one-hot
-        for q, y in self.integers(task):
+        for q, y in self.integers(task, {"crossed": crossed, "labelled": labelled}):
             self.layer.fix(q)
             main, second = self.layer(q).cpu(), self.layer(q, torch.tanh).cpu()
             self.sums.add(main, y)

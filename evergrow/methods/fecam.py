@@ -92,7 +92,7 @@ class FeCAM(Method):
         self.by_class.grow(task.total)
         plain = torch.zeros(task.total, self.net.width, dtype=torch.int64)
         plain[: len(self.plain)] = self.plain
-        for q, y in self.integers(task):
+        for q, y in self.integers(task, {"plain": plain}):
             plain.index_add_(0, y, q.cpu().long())
             self.by_class.add(tukey(q, self.power).round().to(torch.int8), y)
         self.plain = plain
