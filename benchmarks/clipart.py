@@ -23,7 +23,7 @@ from evergrow import backbones, catalogue, prepare, sources
 from evergrow.network import Network
 
 torch.set_num_threads(1)
-MOST, PER_TASK = 60, 3
+MOST, HELD, PER_TASK = 60, 0.3, 3
 
 
 def pictures(folder):
@@ -49,6 +49,16 @@ def features(files, labels):
     return {"x": torch.cat(parts).numpy(), "last": last, "y": chunk.labels.astype(str)}
 
 
+def order(y, seed):
+    """Rows to learn, rows held out (the same share of each class), classes as they arrive."""
+    rng, held = np.random.default_rng(seed), np.zeros(len(y), bool)
+    for c in np.unique(y):
+        rows = rng.permutation(np.flatnonzero(y == c))
+        held[rows[: round(HELD * len(rows))]] = True
+    classes = np.random.default_rng(100 + seed).permutation(np.unique(y))
+    return np.flatnonzero(~held), np.flatnonzero(held), classes
+
+
 def course(folder, orders):
     files, labels = pictures(folder)
     of = [str(path.relative_to(folder)) for path in files]
@@ -62,7 +72,7 @@ def course(folder, orders):
         last=int(found["last"]),
         scale=None,
         each=PER_TASK,
-        orders=orders,
+        orders=[order(found["y"], seed) for seed in range(orders)],
         regression=model,
         grid={"logisticregression__C": [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]},
         folds=5,

@@ -16,12 +16,13 @@ import numpy as np
 import torch
 from common import once
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
 
 from evergrow import backbones, sources
 from evergrow.network import Network
 
 torch.set_num_threads(1)
-ENCODER, SECTIONS, TASK, EMBEDDING = "text:all-MiniLM-L6-v2", 40, 2, 384
+ENCODER, SECTIONS, TASK, TEST, EMBEDDING = "text:all-MiniLM-L6-v2", 40, 2, 0.3, 384
 
 
 def packages():
@@ -57,6 +58,12 @@ def embedded_texts(texts):
     return {"x": torch.cat(parts).numpy(), "scale": np.array(body.scale)}
 
 
+def order(y, seed):
+    """Rows to learn, rows held out, classes as they arrive."""
+    split = train_test_split(np.arange(len(y)), test_size=TEST, stratify=y, random_state=seed)
+    return *split, np.random.default_rng(seed).permutation(np.unique(y))
+
+
 def course(each, orders):
     texts, y = sampled(each)
     found = once("texts", [ENCODER, texts], lambda: embedded_texts(texts))
@@ -66,7 +73,7 @@ def course(each, orders):
         last=EMBEDDING,
         scale=float(found["scale"]),
         each=TASK,
-        orders=orders,
+        orders=[order(y, seed) for seed in range(orders)],
         regression=LogisticRegression(class_weight="balanced", max_iter=1000),
         grid={"C": [0.1, 0.3, 1.0, 3.0, 10.0, 30.0]},
         folds=3,
