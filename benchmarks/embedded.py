@@ -158,7 +158,7 @@ def main(name: str, course: Callable[[], Course], only: list[str] | None, **abou
     """Run the rows, or those named beside what is kept of the others; write them down."""
     path, made = RESULTS / f"{name}.json", course()
     kept = json.loads(path.read_text())["rows"] if only else []
-    found = [row for row in kept if row["row"] not in (only or ())]
+    found = [row for row in kept if row["row"] in ROWS and row["row"] not in (only or ())]
     for seed in range(len(made.orders)):
         for row in only or ROWS:
             found.append({"row": row, "seed": seed} | run(row, made, seed))
