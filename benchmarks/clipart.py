@@ -76,7 +76,7 @@ def course(folder, orders):
         regression=model,
         grid={"logisticregression__C": [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]},
         folds=5,
-        rates=(0.001, 0.003, 0.01, 0.03, 0.1),
+        rates=(0.0003, 0.001, 0.003, 0.01, 0.03),
     )
 
 

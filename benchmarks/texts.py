@@ -77,7 +77,7 @@ def course(each, orders):
         regression=LogisticRegression(class_weight="balanced", max_iter=1000),
         grid={"C": [0.1, 0.3, 1.0, 3.0, 10.0, 30.0]},
         folds=3,
-        rates=(0.01, 0.03, 0.1, 0.3, 1.0),
+        rates=(0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
     )
 
 
