@@ -53,7 +53,7 @@ slow: .venv/dev  ## the tests that take long
 	$(PYTHON) -m pytest -q -m slow
 
 bench: .venv/dev  ## the benchmarks there are; `make bench-digits` runs one
-	@ls benchmarks/*.py | sed -E '/(bare|beside|common|peer|versus)/d; s|benchmarks/(.*).py|make bench-\1|'
+	@ls benchmarks/*.py | sed -E '/(bare|beside|common|embedded|peer|versus)\.py/d; s|benchmarks/(.*).py|make bench-\1|'
 
 bench-%: .venv/dev
 	$(PYTHON) benchmarks/$*.py

@@ -64,7 +64,42 @@ def forecasts():
     return lines(("forecast of", "how many", "held", "mean width"), sorted(rows, reverse=True))
 
 
-TABLES = {"methods.md": (families, adopt, speed), "advice.md": (forecasts,)}
+DATA = ("clipart", "texts", "letter", "digits")
+METHODS = {  # row of the table: what results call it
+    "ours (auto)": ("ours (auto)", "auto"),
+    **{name: (name,) for name in ("ncm", "lda", "ridge", "finetune", "er", "joint")},
+    "logistic regression, all at once": ("logistic regression, all at once",),
+    "MLPClassifier, all at once": ("MLPClassifier, all classes at once",),
+}
+
+
+def numbers():
+    found = {data: {s["row"]: s["last"] for s in summary(data)} for data in DATA}
+    rows = []
+    for name, calls in METHODS.items():
+        cells = [next((found[d][c] for c in calls if c in found[d]), None) for d in DATA]
+        rows.append((name, *("" if cell is None else f"{cell:.1f}" for cell in cells)))
+    return lines(("last accuracy, %", *DATA), rows)
+
+
+def many():
+    shown = (
+        ("the first update", "first_update", "{:.3f}"),
+        ("the slowest update", "slowest_update", "{:.3f}"),
+        ("updates slower than twice the first", "slower_than_twice_the_first", "{}"),
+        ("all 1,000 updates", "total_seconds", "{:.1f}"),
+        ("predicting 1,000 samples the first time (solves)", "solve_and_predict_1000", "{:.2f}"),
+        ("predicting 1,000 samples", "predict_1000", "{:.2f}"),
+    )
+    rows = [(w, f.format(row[k])) for row in summary("many", "rows") for w, k, f in shown]
+    return lines(("1,000 classes of 20 samples, one call each", "seconds"), rows)
+
+
+TABLES = {
+    "numbers.md": (numbers, many),
+    "methods.md": (families, adopt, speed),
+    "advice.md": (forecasts,),
+}
 
 
 def put(document, name, table):

@@ -1,37 +1,28 @@
 """Descriptions of Debian packages, 40 sections in 20 tasks of 2, beside a tuned regression.
 
-python benchmarks/texts.py [--each 150] [--orders 3]
+python benchmarks/texts.py [--each 150] [--orders 3] [--only "ours (auto)" ncm]
 
 Needs `evergrow[text]` and apt-cache (Debian); the lists of packages there are decide the data. Each
-description's features are computed once: those of `text:all-MiniLM-L6-v2` as "auto" takes it, and
-its sentence embedding alone (`depths=1`), of which the regression is fitted on all at once.
+description's features are computed once: those of `text:all-MiniLM-L6-v2` as "auto" takes it, at
+seven depths; its last layer is the sentence embedding alone. Rows: `embedded.py`.
 """
 
-import argparse
 import re
 import subprocess
-import tempfile
-import time
 from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
 
+import embedded
 import numpy as np
 import torch
-from common import write
+from common import once
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import train_test_split
 
-from evergrow import GrowingClassifier, backbones, sources
-from evergrow.backbones.none import Flat, Nothing
+from evergrow import backbones, sources
 from evergrow.network import Network
 
 torch.set_num_threads(1)
-ENCODER, SECTIONS, TASK, TEST = "text:all-MiniLM-L6-v2", 40, 2, 0.3
-STRENGTHS = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0]  # C of the regression, by 3-fold cross-validation
-ROWS = (("auto", 7), ("lda", 1), ("ridge", 7), ("ridge", 1), ("ncm", 7), ("ncm", 1))
+ENCODER, SECTIONS, TASK, TEST, EMBEDDING = "text:all-MiniLM-L6-v2", 40, 2, 0.3, 384
 
 
 def packages():
@@ -56,108 +47,45 @@ def sampled(each):
     return texts[rows].tolist(), sections[rows]
 
 
-@dataclass
-class Cached(Nothing):
-    """Features that were computed already, on the scale that makes integers of the encoder's."""
-
-    reads: ClassVar = ("tensor",)
-    width: int = 0
-    scale: float = 0.0
-
-    def build(self, prepared, rng):
-        return Flat(self.width, self.scale)
-
-
-def embedded(texts, folder):
-    """(n, 2688) features and the scale that makes integers of them, through a file."""
+def embedded_texts(texts):
+    """(n, 2688) features and the scale that makes integers of them."""
     encoder = backbones.get(ENCODER)
     chunk = sources.read(texts, need_labels=False)
     form = encoder.prepare(chunk.seen)
     body = encoder.build(form, torch.Generator())
     net, records = Network(body, encoder.inputs(form)).eval(), body.records(chunk, form)
-    file = np.lib.format.open_memmap(folder / "x.npy", "w+", np.float32, (len(texts), body.width))
-    for rows in torch.arange(len(texts)).split(2048):
-        file[rows.numpy()] = net.steady(records.take(rows)).numpy()
-    return file, body.scale
+    parts = [net.steady(records.take(rows)) for rows in torch.arange(len(texts)).split(2048)]
+    return {"x": torch.cat(parts).numpy(), "scale": np.array(body.scale)}
 
 
-def judged(answers, labels):
-    return {
-        "accuracy": 100 * float((answers == labels).mean()),
-        "recall": 100 * float(balanced_accuracy_score(labels, answers)),
-    }
+def order(y, seed):
+    """Rows to learn, rows held out, classes as they arrive."""
+    split = train_test_split(np.arange(len(y)), test_size=TEST, stratify=y, random_state=seed)
+    return *split, np.random.default_rng(seed).permutation(np.unique(y))
 
 
-def grown(method, depths, data, order):
-    """One model over the tasks: accuracies after each over the classes so far; the last one's."""
-    (x, scale), y, (fit, test) = data
-    x = x[:, : 384 * depths]
-    model = GrowingClassifier(Cached(x.shape[1], scale), method)
-    accuracies, began = [], time.perf_counter()
-    for start in range(0, len(order), TASK):
-        own = fit[np.isin(y[fit], order[start : start + TASK])]
-        model.partial_fit(sources.read(x[own], y[own], own=True))
-        asked = test[np.isin(y[test], order[: start + TASK])]
-        answers = model.predict(sources.read(x[asked], own=True, need_labels=False))
-        accuracies.append(100 * float((answers == y[asked]).mean()))
-    row = {"row": f"{method}, {depths} depth{'s' * (depths > 1)}", "average": np.mean(accuracies)}
-    return row | judged(answers, y[test]) | {"seconds": time.perf_counter() - began}
-
-
-def regression(depths, data):
-    """scikit-learn's, class-balanced, its strength chosen by cross-validation, on all at once."""
-    (x, _), y, (fit, test) = data
-    x = x[:, : 384 * depths]
-    made = LogisticRegression(class_weight="balanced", max_iter=1000)
-    began = time.perf_counter()
-    model = GridSearchCV(made, {"C": STRENGTHS}, cv=3).fit(x[fit], y[fit])
-    row = {"row": f"logistic regression, {depths} depth{'s' * (depths > 1)}", "average": None}
-    row |= judged(model.predict(x[test]), y[test]) | {"C": model.best_params_["C"]}
-    return row | {"seconds": time.perf_counter() - began}
-
-
-def summary(rows):
-    """Means over the orders, and the spread of the last accuracy."""
-    table = []
-    for name in dict.fromkeys(row["row"] for row in rows):
-        own = [row for row in rows if row["row"] == name]
-        last = [row["accuracy"] for row in own]
-        average = [row["average"] for row in own if row["average"] is not None]
-        table.append(
-            {
-                "row": name,
-                "last": round(float(np.mean(last)), 1),
-                "spread": round(float(np.ptp(last)), 1),
-                "average": round(float(np.mean(average)), 1) if average else None,
-                "recall": round(float(np.mean([row["recall"] for row in own])), 1),
-            }
-        )
-    return table
+def course(each, orders):
+    texts, y = sampled(each)
+    found = once("texts", [ENCODER, texts], lambda: embedded_texts(texts))
+    return embedded.Course(
+        x=found["x"],
+        y=y,
+        last=EMBEDDING,
+        scale=float(found["scale"]),
+        each=TASK,
+        orders=[order(y, seed) for seed in range(orders)],
+        regression=LogisticRegression(class_weight="balanced", max_iter=1000),
+        grid={"C": [0.1, 0.3, 1.0, 3.0, 10.0, 30.0]},
+        folds=3,
+        rates=(0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
+    )
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = embedded.arguments()
     parser.add_argument("--each", type=int, default=150, help="descriptions a section, at most")
-    parser.add_argument("--orders", type=int, default=3, help="orders of classes, and splits")
     given = parser.parse_args()
-    texts, y = sampled(given.each)
-    with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        x, scale = embedded(texts, Path(folder))
-        seconds, rows = time.perf_counter() - began, []
-        for seed in range(given.orders):
-            split = train_test_split(
-                np.arange(len(y)), test_size=TEST, stratify=y, random_state=seed
-            )
-            data = (x, scale), y, split
-            order = np.random.default_rng(seed).permutation(np.unique(y))
-            for method, depths in ROWS:
-                rows.append({"seed": seed} | grown(method, depths, data, order))
-                print(rows[-1], flush=True)
-            rows.append({"seed": seed} | regression(1, data))
-            print(rows[-1], flush=True)
-    about = {"texts": len(y), "sections": len(np.unique(y)), "seconds of encoding": seconds}
-    write("texts", rows, **about, summary=summary(rows))
+    embedded.main("texts", lambda: course(given.each, given.orders), given.only)
 
 
 if __name__ == "__main__":
