@@ -1,7 +1,7 @@
 """Images a second of `learn` on a frozen pretrained network, beside bare loops that do as much.
 
 python benchmarks/throughput.py                    4 rounds of 2,000 images: about an hour
-python benchmarks/throughput.py --quick            2 rounds of 512 images: 10 to 20 minutes
+python benchmarks/throughput.py --quick            4 rounds of 512 images: 10 to 20 minutes
 python benchmarks/throughput.py --memory           peak memory up to 100,000 files: 20 to 60 minutes
 python benchmarks/throughput.py run ours-files 1000 2   one run, as the above starts it
 
@@ -191,7 +191,7 @@ def main() -> None:
         write("throughput", known["rows"], memory=memory)
         return
     quick = "--quick" in sys.argv
-    n, rounds = (512, 2) if quick else (2000, 4)
+    n, rounds = (512 if quick else 2000), 4
     rows = [beside(pair, n, 1, rounds) for pair in (*PAIRS, *FILES)]
     rows += [beside(pair, n, 2, rounds) for pair in FILES[1:]]
     memory = [kept("ours-small", size, 1, 0) for size in SIZES]

@@ -1,102 +1,53 @@
 """The command line: one call a command; results on standard output, words on standard error."""
 
 import io
-import json
 import os
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from . import display, options, update
-from .errors import EvergrowError, GateError, SettingError
+from .console import FAULT, INTERRUPTED, Commands, answer, fail
+from .flags import (
+    Again,
+    Auxiliary,
+    Backbone,
+    BackboneRate,
+    BatchSize,
+    Data,
+    Device,
+    Epochs,
+    Freeze,
+    ImageSize,
+    Json,
+    Label,
+    Method,
+    Model,
+    Old,
+    Optimizer,
+    Own,
+    Rate,
+    Set,
+    SkipBad,
+    Text,
+    Version,
+    Where,
+    place,
+)
 from .options import How
 
-DONE, FAULT, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
-
-
-class Commands(TyperGroup):
-    """The commands; when one fails: one message, the right exit code, no traceback."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        ctx.obj = "--json" in args
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()  # a reader who left is noticed here, not when Python ends
-            return result
-        except (typer.Exit, typer.Abort):
-            raise
-        except BrokenPipeError:
-            hush()
-            raise typer.Exit(DONE) from None
-        except KeyboardInterrupt:
-            fail("Interrupted", "interrupted; the model is as it was", ctx.obj)
-            raise typer.Exit(INTERRUPTED) from None
-        except Exception as error:
-            usage = getattr(error, "format_message", None)  # typer's own: a wrong option
-            if (usage and not ctx.obj) or os.environ.get("EVERGROW_DEBUG"):
-                raise
-            found = getattr(error, "report", None)
-            if found and not ctx.obj:
-                display.judged(found)
-            more = {"report": found} if found else {}
-            fail(type(error).__name__, usage() if usage else message(error), ctx.obj, more)
-            raise typer.Exit(USAGE if usage else exit_code(error)) from None
-
-
-def exit_code(error: Exception) -> int:
-    """3 where a gate refused, 2 where an option is at fault, else 1: the data or the model."""
-    if isinstance(error, GateError):
-        return REFUSED
-    return USAGE if isinstance(error, SettingError) else FAULT
-
-
-def message(error: Exception) -> str:
-    """One message, for errors of ours, of the system, and those that nobody foresaw."""
-    if isinstance(error, EvergrowError):
-        return str(error)
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}; the model is as it was."
-    if isinstance(error, MemoryError):
-        return f"out of memory; the model is as it was. {error}".strip()
-    return (
-        f"this was not foreseen: {type(error).__name__}: {error}. The model is as it was. "
-        "EVERGROW_DEBUG=1 in the environment shows where it happened."
-    )
-
-
-def fail(
-    kind: str, text: str, as_json: bool | None, more: Mapping[str, Any] = MappingProxyType({})
-) -> None:
-    """Say what went wrong, once: as JSON on standard output, or in words on standard error."""
-    if as_json:
-        print(json.dumps({"error": {"type": kind, "message": text}, **more}), flush=True)
-    else:
-        print(f"evergrow: {text}", file=sys.stderr, flush=True)
-
-
-def hush() -> None:
-    """Nobody reads our output any more: say nothing more, not even when Python ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def answer(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
-    """A result on standard output, as JSON or as people read it; its warnings on standard error."""
-    for warning in result.get("warnings") or []:
-        print(f"note: {warning}", file=sys.stderr)
-    if as_json:
-        print(json.dumps(result))
-    else:
-        show(result)
+app = typer.Typer(
+    name="evergrow",
+    cls=Commands,
+    help="Classifiers that gain classes: learn new labels from new data, keep the old ones.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 
 
 def chosen(**settings: Any) -> dict[str, Any]:
@@ -118,97 +69,6 @@ def find_here(method: str | None) -> None:
     """Let MODULE:CLASS name a file in the working directory."""
     if method and ":" in method:
         sys.path.insert(0, os.getcwd())
-
-
-def place(text: str) -> Path:
-    """A path; never the working directory because a shell variable was empty."""
-    if not text:
-        raise typer.BadParameter("the path is empty")
-    return Path(text)
-
-
-app = typer.Typer(
-    name="evergrow",
-    cls=Commands,
-    help="Classifiers that gain classes: learn new labels from new data, keep the old ones.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
-Model = Annotated[Path, typer.Argument(metavar="MODEL", parser=place, help="Folder of the model.")]
-Data = Annotated[
-    Path,
-    typer.Argument(
-        metavar="DATA",
-        parser=place,
-        help="Folder with one subfolder a class, of images or .txt files; or a CSV, Parquet, "
-        "JSON-lines, npz or idx file.",
-    ),
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")
-]
-Label = Annotated[
-    str | None, typer.Option(help="Column (CSV, Parquet, JSON lines) or key (npz) of the labels.")
-]
-Text = Annotated[str | None, typer.Option(help="Column of the texts.")]
-SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Pass over files that cannot be read, and count them.")
-]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; auto by default.")]
-Where = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, mps or auto.")]
-Own = Annotated[
-    str | None,
-    typer.Option("--method", metavar="MODULE:CLASS", help="Of a model with a method of your own."),
-]
-Version = Annotated[
-    int | None, typer.Option(help="Version of the model; the current one by default.")
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Setting of the method (memory=500), of the backbone (backbone.filters=400) or of "
-        "training (momentum=0.5); can be given several times.",
-    ),
-]
-
-Backbone = Annotated[
-    str | None, typer.Option(help="Network of a new model; see `evergrow backbones`.")
-]
-Method = Annotated[
-    str | None,
-    typer.Option(help="How old classes are kept; see `evergrow methods`, or MODULE:CLASS."),
-]
-BatchSize = Annotated[int | None, typer.Option(help="Samples in a step.")]
-Rate = Annotated[float | None, typer.Option(help="Learning rate.")]
-BackboneRate = Annotated[
-    float | None,
-    typer.Option(help="Learning rate of the backbone, as a share of --lr: 0.1 is a tenth of it."),
-]
-Optimizer = Annotated[str | None, typer.Option(help="sgd or adamw.")]
-Epochs = Annotated[int | None, typer.Option(help="Passes over the data.")]
-Freeze = Annotated[
-    str | None,
-    typer.Option(help="`all` of the backbone, or the last layer that does not learn; `none`."),
-]
-ImageSize = Annotated[
-    str | None, typer.Option(help="Size images are brought to, of a new model: 64 or 48x64.")
-]
-Old = Annotated[
-    Path | None,
-    typer.Option(help="A few samples of known classes, to keep and not to train on."),
-]
-Auxiliary = Annotated[
-    Path | None,
-    typer.Option(help="Inputs without labels, for methods that use such (dmc, dmc+)."),
-]
-Again = Annotated[
-    bool, typer.Option("--again", help="Learn samples once more that were learnt before.")
-]
 
 
 @app.command()

@@ -18,7 +18,7 @@ state disk shelf featuredisk manifest folder lock store judging saving classifie
 ledger resume configure checks trial update
 scenarios conditions catalogue subject course tuning board results scoreboard
 jobs making bench
-demo charts history page modelpage resultspage report cli __main__
+demo charts history page modelpage resultspage report console flags cli __main__
 """.split()
 
 
