@@ -13,7 +13,7 @@ from .integers import hashes, pack, product, unpack
 STRIP = (
     1_024  # rows of the Gram matrix held together; its upper triangle alone is computed and stored
 )
-_PENDING_ROWS = 4_096
+_FEWEST_ROWS, _PENDING_ROWS = 1_024, 4_096
 _PENDING_BYTES = 64 * 2**20
 
 
@@ -39,10 +39,14 @@ class Kept:
         distinct[1:] = code[order[1:]] != code[order[:-1]]
         order = order[distinct]
         place = torch.arange(len(order), device=y.device) - torch.searchsorted(y[order], y[order])
-        order = order[place < keep]
-        if len(order) == len(self.y) and bool((order < len(order)).all()):
+        order, here = order[place < keep], len(self.y)
+        if not torch.equal(order[:here], torch.arange(here, device=order.device)):
+            rows = torch.cat([self.rows, other.rows])[order]
+        elif len(order) == here:
             return self
-        return Kept(torch.cat([self.rows, other.rows])[order], y[order], code[order])
+        else:  # classes arrived, and none of those before them changed
+            rows = torch.cat([self.rows, other.rows[order[here:] - here]])
+        return Kept(rows, y[order], code[order])
 
     def without(self, other: "Kept") -> "Kept":
         """All but the rows that `other` holds too."""
@@ -109,11 +113,11 @@ class FeatureStatistics:
     """All that analytic methods remember: counts, class sums, Gram matrix and a few rows a class.
 
     They are exact integers: the same rows in any order, chunks or merges give the same sums bit for
-    bit. New rows wait in a buffer (at most 4,096 rows and 64 MB) and are added by one product when
-    it is full or sums are read, so one row costs microseconds. Memory: 8 bytes for each pair of
-    features; on disk about 3. keep: distinct rows kept of each class, to judge weights by: those of
-    the smallest content hashes. Taking out a kept row leaves its class with fewer; later rows fill
-    up.
+    bit. New rows wait in a buffer (1,024 to 4,096 rows, at most 64 MB) and are added by one product
+    when it is full or sums are read, so one row costs microseconds. Memory: 8 bytes for each pair
+    of features; on disk about 3. keep: distinct rows kept of each class, to judge weights by: those
+    of the smallest content hashes. Taking out a kept row leaves its class with fewer; later rows
+    fill up.
 
     >>> stats = FeatureStatistics(width=2)
     >>> stats.grow(2)
@@ -274,7 +278,9 @@ class FeatureStatistics:
 
     @property
     def _room(self) -> int:
-        return max(1, min(_PENDING_ROWS, _PENDING_BYTES // self.width))
+        """As many as there are features: then the product takes longer than what is added to."""
+        rows = min(max(self.width, _FEWEST_ROWS), _PENDING_ROWS)
+        return max(1, min(rows, _PENDING_BYTES // self.width))
 
     def _count(self, q: Tensor, y: Tensor) -> Tensor:
         """Rows of each class, once they are known to be such as these sums take."""

@@ -3,7 +3,8 @@
 Panos et al. 2023, "First Session Adaptation: A Strong Replay-Free Baseline for Class-Incremental
 Learning", arXiv:2303.13199; McDonnell et al. 2023, "RanPAC", arXiv:2307.02251. Where we differ:
 what `freeze` leaves free is trained by plain cross-entropy with a linear head that is dropped
-after, where the papers train small parts (FiLM, adapters, prompts) of the network.
+after, where the papers train small parts (FiLM, adapters, prompts) of the network. At the rate of
+the head a pretrained network loses what it knew, so it learns at a thousandth of that by default.
 
 Methods of fixed features call it. They have the attributes `adapt` (a setting), `adapted` (whether
 it was done) and `_notes` (what `warnings` gives).
@@ -21,6 +22,7 @@ from ..loop import modules_state
 from ..losses import cross_entropy
 from ..network import freeze
 
+GENTLY = 0.001  # of lr, what a pretrained backbone learns at unless `backbone_lr` says otherwise
 TOO_GOOD = (
     "the backbone was trained on this first task: recalls of its classes by rows left out are too "
     "good, as it has seen these rows; judge them by samples of their own."
@@ -64,7 +66,9 @@ def _obstacle(method: Any, task: Task, counts: Tensor) -> str:
 def _first(method: Any, task: Task) -> Iterator[dict[str, Tensor]]:
     net = method.net
     net.head.grow(task.total, method.rng("weights"))
-    for batch in method.batches(task):
+    fast = net.backbone.pretrained and method.how.backbone_lr is None
+    changes = {"backbone_lr": GENTLY} if fast else {}
+    for batch in method.batches(task, **changes):
         yield {"new": cross_entropy(net(batch.x), batch.y)}
     net.head.forget()
     net.scale = None  # that of a bundled network was for its features as they were

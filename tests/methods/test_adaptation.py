@@ -207,3 +207,18 @@ def test_the_precision_of_features_is_judged_by_the_new_weights(monkeypatch, ask
     for _ in method.learn(task([[3.0, 4.0], [-8.0, 1.0]], [0, 1], 0, 2)):
         pass
     assert method.adapted and method.net.precision is kept
+
+
+@pytest.mark.parametrize(
+    "pretrained, asked, share", [(False, None, 1.0), (True, None, 0.001), (True, 0.5, 0.5)]
+)
+def test_a_pretrained_backbone_is_adapted_gently_unless_told_otherwise(pretrained, asked, share):
+    method = attached(LDA(adapt=True), classes=0, lr=0.5, backbone_lr=asked)
+    method.net.backbone.trains, method.net.backbone.pretrained = True, pretrained
+    method.net.backbone.bias = nn.Parameter(torch.zeros(2))
+    learning = method.learn(task([[3.0, 4.0], [-8.0, 1.0]], [0, 1], 0, 2))
+    next(learning)
+    rates = {id(p): g["lr"] for g in method.optimizer.param_groups for p in g["params"]}
+    assert rates[id(method.net.backbone.bias)] == 0.5 * share
+    assert rates[id(method.net.head.weight)] == 0.5
+    learning.close()
