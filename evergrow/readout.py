@@ -3,7 +3,7 @@
 Linear discriminants z_k = x'R m_k are what a regression of one-hot targets on the features is made
 of, too: it mixes them by a (k, k) matrix, and drops the quadratic term. Where rows have heavy
 tails, as embeddings of texts, it errs less than the Gaussian rule; on plain pixels it errs more,
-and a class of few rows it passes over. So both are judged by rows left out (`solve`).
+and a class of very few rows it passes over. So both are judged by rows left out (`solve`).
 """
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .leaveout import Held
 
-FEW = 10  # rows of a class; with fewer its mean is too noisy to be mixed with others
+FEW = 5  # rows of a class; where one has fewer, regression passes it over too often
 TINY = 1e-6  # of the largest direction
 
 

@@ -85,7 +85,7 @@ def lda(
     chooses it by the Brier score of kept rows left out one by one; classes count alike (with prior
     "counts", by their rows).
     rule: "gaussian", as above; "regression" mixes the same discriminants by least squares
-    (`readout.mixing`), where there are three classes or more, each of ten rows or more, and the
+    (`readout.mixing`), where there are three classes or more, each of five rows or more, and the
     prior is equal; "auto": the one whose Brier score is less, penalty by penalty.
     Source: Fisher 1936; Friedman 1989, Regularized discriminant analysis, eq. 18 with lambda = 1.
     The correction and the choices are ours. Raises DataError without rows.
