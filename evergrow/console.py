@@ -33,8 +33,8 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             hush()
             raise typer.Exit(DONE) from None
-        except KeyboardInterrupt:
-            fail("Interrupted", "interrupted; the model is as it was", ctx.obj)
+        except KeyboardInterrupt as stop:
+            fail("Interrupted", str(stop) or "interrupted; the model is as it was", ctx.obj)
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             usage = getattr(error, "format_message", None)  # typer's own: a wrong option

@@ -41,12 +41,13 @@ class Unfinished:
 
     place: the folder.  parent: the manifest of the version before, None in a new model.
     tell: is given, as advice, how much was taken over.
-    resumed: samples taken over.  notes: what the user should know.
+    resumed: samples taken over.  kept: samples of the last checkpoint there is.
+    notes: what the user should know.
     """
 
     def __init__(self, place: Path, parent: dict[str, Any] | None, tell: Tell | None = None):
         self.place, self.parent, self.tell = place, parent, tell
-        self.resumed, self.notes = 0, list[str]()
+        self.resumed, self.kept, self.notes = 0, 0, list[str]()
         self._due = 0.0
         self._found = _read(place)
 
@@ -79,7 +80,7 @@ class Unfinished:
         if not self._possible or rows >= total or found["key"] != self._key(rows):
             disk.remove(self.place)
             return None
-        self.resumed = rows
+        self.resumed = self.kept = rows
         text = (
             f"a learn that was interrupted had added up {rows:,} of {total:,} samples; this one "
             "goes on from there."
@@ -106,6 +107,14 @@ class Unfinished:
         now = time.monotonic()
         self._due = now + max(EVERY, SHARE * (now - began))
 
+    def stopped(self) -> str:
+        """What to tell a user who interrupts."""
+        words = "interrupted; the model is as it was"
+        if self.kept:
+            there = f"{self.kept:,} of {len(self.chunk):,} samples"
+            words += f", and the same command goes on after {there}"
+        return words
+
     def _write(self, made: Checkpoint) -> None:
         content = {"rows": made.rows, "scale": made.scale, "key": self._key(made.rows)}
         content |= {"state": made.state, "beside": made.beside} | self._known()
@@ -120,6 +129,7 @@ class Unfinished:
         sealed = {"format": manifest.FORMAT, "files": files, "blobs": {}, "content": tree}
         disk.write(new, manifest.dump(sealed))
         disk.rename(new, self.place / MADE)
+        self.kept = made.rows
         _tidy(self.place)
 
     def _known(self) -> dict[str, Any]:

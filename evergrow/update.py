@@ -150,7 +150,10 @@ def _learn(
     clf._tell = tell
     if beside == Beside():
         clf._checkpoints = unfinished.of(clf, chunk)
-    clf.partial_fit(chunk, auxiliary=_unlabelled(beside))
+    try:
+        clf.partial_fit(chunk, auxiliary=_unlabelled(beside))
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(unfinished.stopped()) from stop
     clf.update_ |= {"report": judging.report(clf)}
     if how.gate is not None:
         judging.gate(clf, how.gate)

@@ -17,6 +17,7 @@ from evergrow.errors import ModelError
 from evergrow.methods import NCM, base
 from evergrow.options import How
 from evergrow.resume import Unfinished
+from evergrow.statistics import FeatureStatistics
 from evergrow.store import ModelFolder
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked to be killed")
@@ -355,3 +356,28 @@ def test_data_that_comes_beside_leaves_none(tmp_path, monkeypatch):
     data, beside = pictures(tmp_path / "data", "ab"), pictures(tmp_path / "beside", "c", 20)
     update.learn(tmp_path / "model", data, LIGHT, update.Beside(auxiliary=beside))
     assert steps and not any("learn-" in path for path in steps)
+
+
+def test_who_interrupts_is_told_that_the_same_command_goes_on(tmp_path, monkeypatch):
+    week, add = pictures(tmp_path / "week", "ab"), FeatureStatistics.add
+    asked = iter(range(3))
+
+    def interrupted(self, q, y):
+        if next(asked, None) is None:
+            raise KeyboardInterrupt
+        add(self, q, y)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FeatureStatistics, "add", interrupted)
+        with pytest.raises(KeyboardInterrupt, match="goes on after 96 of 120 samples"):
+            update.learn(tmp_path / "model", week, LIGHT)
+    assert update.learn(tmp_path / "model", week, LIGHT)["resumed"] == 96
+
+
+def test_who_interrupts_before_a_checkpoint_is_told_that_nothing_has_changed(tmp_path, monkeypatch):
+    def interrupted(self, q, y):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FeatureStatistics, "add", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="as it was$"):
+        update.learn(tmp_path / "model", pictures(tmp_path / "week", "ab"), LIGHT)
