@@ -123,7 +123,7 @@ def advise(
 def _learn(
     folder: ModelFolder, source: Source, how: How, beside: Beside, tell: Tell | None
 ) -> Answer:
-    from . import judging, ledger
+    from . import ledger
     from .resume import Unfinished
 
     clf, past, notes = _open(folder, how)
@@ -144,30 +144,39 @@ def _learn(
     version = max(folder.versions(), default=0) + 1
     if old is not None:
         past = _remember(clf, past, old, version)
-    known = len(getattr(clf, "classes_", ()))
-    if how.gate is not None and known and judging.recalls(clf) is None:
-        raise judging.blind()
     clf._tell = tell
     if beside == Beside():
         clf._checkpoints = unfinished.of(clf, chunk)
     try:
-        clf.partial_fit(chunk, auxiliary=_unlabelled(beside))
+        _teach(clf, chunk, how.gate, _unlabelled(beside))
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(unfinished.stopped()) from stop
-    clf.update_ |= {"report": judging.report(clf)}
-    if how.gate is not None:
-        judging.gate(clf, how.gate)
     found = ledger.hashes(clf._checked(chunk)) if found is None else found
     columns = _columns(clf, chunk)
+    learnt = ledger.add(past, found, columns, version)
     extra = {"keep_no_samples": private, "data": ledger.fingerprint(found, columns)}
     try:
-        version = commit(folder, clf, ledger.add(past, found, columns, version), extra)
+        version = commit(folder, clf, learnt, extra)
     except KeyboardInterrupt:
         if folder.current() != version:
             raise  # else it came too late: the version is there, only tidying was cut short
-    size = {"bytes": folder.bytes(version)}
-    answer |= {"resumed": unfinished.resumed}
-    return answer | _state(clf, version) | _updated(clf, [*notes, *unfinished.notes]) | size
+    answer |= {"resumed": unfinished.resumed, "bytes": folder.bytes(version)}
+    return answer | _state(clf, version) | _updated(clf, [*notes, *unfinished.notes])
+
+
+def _teach(
+    clf: "GrowingClassifier", chunk: "Chunk", gate: float | None, auxiliary: "Chunk | None"
+) -> None:
+    """Learn, and judge what that did.  gate: points that old classes may lose, or GateError."""
+    from . import judging
+
+    known = len(getattr(clf, "classes_", ()))
+    if gate is not None and known and judging.recalls(clf) is None:
+        raise judging.blind()
+    clf.partial_fit(chunk, auxiliary=auxiliary)
+    clf.update_ |= {"report": judging.report(clf)}
+    if gate is not None:
+        judging.gate(clf, gate)
 
 
 def _remember(clf: "GrowingClassifier", past: Any, old: "Chunk", version: int) -> Any:
