@@ -612,9 +612,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         return "encode" in (getattr(self, "prepare_", None) or {})
 
     def _own(self) -> bool:
-        return (
-            not isinstance(self.backbone, str | Backbone) or getattr(self, "backbone_", "") == "own"
-        )
+        """Whether it stands on a module of the user's."""
+        body = getattr(self, "body_", self.backbone)
+        return body.wraps if isinstance(body, Backbone) else not isinstance(body, str)
 
     def _right(self, chunk: Chunk) -> np.ndarray:
         """(n,) whether each answer is right; labels never learnt are wrong."""

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from . import backbones, heldout, judging, methods, precision, state
+from .backbones.base import Backbone
 from .errors import SettingError
 from .network import Inputs, Network
 from .store import Stored
@@ -162,6 +163,8 @@ def _body(entry: dict[str, Any], given: Any) -> Any:
                 "this model stands on a network of your own, and a model folder holds no code: "
                 "load it with load(path, backbone=your_module)."
             )
+        if isinstance(given, Backbone):
+            return given
         from .backbones.own import Own
 
         return Own(given, **entry["settings"])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -191,3 +192,24 @@ def test_a_model_goes_to_a_machine_without_its_device(tmp_path):
     model.device = "cuda:7"
     model.save(tmp_path)
     assert load(tmp_path).device == "auto"
+
+
+@dataclass
+class Narrow(Fourier):
+    """A backbone that somebody else wrote."""
+
+    width: int = 60
+
+
+def test_a_backbone_of_ones_own_reads_what_it_says_and_comes_back_with_the_folder(tmp_path):
+    model = GrowingClassifier(Narrow()).partial_fit(X[FIRST], Y[FIRST])
+    model.save(tmp_path)
+    with pytest.raises(SettingError, match="of your own"):
+        load(tmp_path)
+    twin = load(tmp_path, backbone=Narrow())
+    for one in (model, twin):
+        one.partial_fit(X[SECOND], Y[SECOND])
+    assert (twin.predict_proba(X) == model.predict_proba(X)).all()
+    assert model.transform(X).shape == (len(X), 60)
+    with pytest.raises(SettingError, match="fingerprint"):
+        load(tmp_path, backbone=Narrow(width=61))

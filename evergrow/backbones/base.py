@@ -19,6 +19,7 @@ class Backbone:
     """
 
     reads: ClassVar[tuple[str, ...]] = ("image",)  # kinds of data; see `sources.Seen`
+    wraps: ClassVar[bool] = False  # a module of the user's, which is given arrays as they are
 
     def prepare(
         self, seen: Seen, image_size: int | tuple[int, int] | None = None

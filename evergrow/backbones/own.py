@@ -153,6 +153,7 @@ class Own(Backbone):
     """
 
     reads: ClassVar[tuple[str, ...]] = ("image", "tensor")
+    wraps: ClassVar[bool] = True
     module: nn.Module | Callable[[], nn.Module] = field(repr=False)
     head: str = ""
     mean: list[float] | None = None
