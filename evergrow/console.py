@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from . import display
+from . import display, errors
 from .errors import EvergrowError, GateError, SettingError
 
 DONE, FAULT, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -34,7 +34,7 @@ class Commands(TyperGroup):
             hush()
             raise typer.Exit(DONE) from None
         except KeyboardInterrupt as stop:
-            fail("Interrupted", str(stop) or "interrupted; the model is as it was", ctx.obj)
+            fail("Interrupted", str(stop) or errors.STOPPED, ctx.obj)
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             usage = getattr(error, "format_message", None)  # typer's own: a wrong option

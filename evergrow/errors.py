@@ -16,6 +16,8 @@ EvergrowError
 from collections.abc import Sequence
 from typing import Any
 
+STOPPED = "interrupted; the model is as it was"  # what a user who interrupts is told
+
 
 class EvergrowError(Exception):
     """Base class: catch this to catch anything evergrow raises on purpose."""

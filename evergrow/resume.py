@@ -16,7 +16,7 @@ from . import disk, manifest, methods, prepare, saving, state
 from .canvas import Canvas
 from .chunk import Chunk, Frame, Rows
 from .disk import Fault
-from .errors import FormatError
+from .errors import STOPPED, FormatError
 from .files import Files
 from .methods.base import Checkpoint
 
@@ -109,11 +109,10 @@ class Unfinished:
 
     def stopped(self) -> str:
         """What to tell a user who interrupts."""
-        words = "interrupted; the model is as it was"
-        if self.kept:
-            there = f"{self.kept:,} of {len(self.chunk):,} samples"
-            words += f", and the same command goes on after {there}"
-        return words
+        if not self.kept:
+            return STOPPED
+        there = f"{self.kept:,} of {len(self.chunk):,} samples"
+        return f"{STOPPED}, and the same command goes on after {there}"
 
     def _write(self, made: Checkpoint) -> None:
         content = {"rows": made.rows, "scale": made.scale, "key": self._key(made.rows)}

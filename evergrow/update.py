@@ -137,7 +137,7 @@ def _learn(
         idle = [] if old is None else ["there was nothing to learn, so --old was passed over."]
         nothing = {"samples": 0, "new_classes": [], "advice": [], "warnings": idle, "resumed": 0}
         return answer | _state(clf, folder.current()) | nothing
-    private = how.keep_no_samples or _private(folder)
+    private = how.keep_no_samples or bool(parent and parent.get("keep_no_samples"))
     if private:
         _keeps_none(clf)
     clf._carried = {"ledger": past, "keep_no_samples": private}
@@ -281,11 +281,6 @@ def _columns(clf: "GrowingClassifier", chunk: "Chunk") -> "np.ndarray":
     import numpy as np
 
     return np.array([], np.int64) if chunk.labels is None else clf._columns(chunk.labels).numpy()
-
-
-def _private(folder: ModelFolder) -> bool:
-    """Whether raw samples were forbidden when this model learnt before."""
-    return folder.exists() and bool(folder.manifest().get("keep_no_samples"))
 
 
 def _keeps_none(clf: "GrowingClassifier") -> None:

@@ -72,7 +72,7 @@ def _first(method: Any, task: Task) -> Iterator[dict[str, Tensor]]:
         yield {"new": cross_entropy(net(batch.x), batch.y)}
     net.head.forget()
     net.scale = None  # that of a bundled network was for its features as they were
-    if method.how.autocast is None and net.precision is not None:
+    if method.how.autocast is None:
         height, width = task.records.take(torch.arange(1)).shape[-2:]
         precision.reconsider(net, (height, width))
     method.adapted = True
