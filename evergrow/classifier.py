@@ -1,52 +1,37 @@
-"""The estimator: scikit-learn outside, a growing network inside; labels to columns and back."""
+"""The estimator: scikit-learn's face of a model whose classes grow."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import fields
-from functools import cache
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sklearn.exceptions
-import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.utils.validation import validate_data
 from torch import nn
 
-from . import (
-    backbones,
-    columns,
-    facts,
-    featuredisk,
-    heldout,
-    judging,
-    looks,
-    loop,
-    methods,
-    precision,
-    prepare,
-    progress,
-    saving,
-    solve,
-    sources,
-)
-from .advice import FEW, advise
-from .backbones.base import Backbone
-from .data import Records, Task, fetched
+from . import adopting, judging, one_update, saving, sources, validate
+from .data import Records
 from .errors import DataError, NotFittedError, SettingError
-from .methods.base import Checkpoints, Method, Unsaved
-from .network import Body, Network
-from .randomness import Generators, Seeded, isolated
-from .resolve import ALONE, Adopted, resolve
-from .sources import Chunk, Seen
-from .statistics import FeatureStatistics
+from .locks import lock_of
+from .model import Model
+from .one_update import Incoming
+from .parameters import NAMES, Parameters
 from .store import ModelFolder
 
 
 class _NotFitted(NotFittedError, sklearn.exceptions.NotFittedError):  # type: ignore[misc]
     """Ours and scikit-learn's at once."""
+
+
+def _shown(name: str, doc: str) -> Any:
+    """A part of the model of the last finished update, as an attribute to read."""
+
+    def part(self: "GrowingClassifier") -> Any:
+        if self._model is None:
+            raise AttributeError(f"nothing was learnt yet, so there is no {name}.")
+        return getattr(self._model, name)
+
+    return property(part, doc=doc)
 
 
 class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -100,49 +85,34 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], True)
     """
 
-    classes_: np.ndarray
-    counts_: np.ndarray
-    update_: dict[str, Any]
-    backbone_: str
-    method_: str
-    reason_: str
-    prepare_: dict[str, Any] | None
-    began_: looks.Looks | None
-    tasks_: int
-    adopted_: int
-    heldout_: heldout.HeldOut
-    body_: Backbone
-    net_: Network
-    learner_: Method
-    _tell: Callable[[list[dict[str, Any]]], None] | None = None  # gets the advice before training
-    _checkpoints: Checkpoints = Unsaved()  # of methods that add up sums and draw nothing
+    _model: Model | None = None  # the last finished update; replaced, never changed
 
     def __init__(
         self,
-        backbone: Any = "auto",
-        method: Any = "auto",
+        backbone: Any = Parameters.backbone,
+        method: Any = Parameters.method,
         *,
-        epochs: int = 10,
-        batch_size: int = 32,
-        optimizer: str = "sgd",
-        lr: float = 0.05,
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-        backbone_lr: float | None = None,
-        layer_decay: float = 1.0,
-        warmup: float = 0.0,
-        schedule: str = "constant",
-        freeze: bool | str | None = None,
-        unfreeze: int = 0,
-        freeze_norms: bool = False,
-        augment: Any = None,
-        image_size: int | tuple[int, int] | None = None,
-        boundary: str = "task",
-        validation: int = 0,
-        num_workers: int = 0,
-        device: str = "auto",
-        precision: str = "auto",
-        random_state: int | None = 0,
+        epochs: int = Parameters.epochs,
+        batch_size: int = Parameters.batch_size,
+        optimizer: str = Parameters.optimizer,
+        lr: float = Parameters.lr,
+        momentum: float = Parameters.momentum,
+        weight_decay: float = Parameters.weight_decay,
+        backbone_lr: float | None = Parameters.backbone_lr,
+        layer_decay: float = Parameters.layer_decay,
+        warmup: float = Parameters.warmup,
+        schedule: str = Parameters.schedule,
+        freeze: bool | str | None = Parameters.freeze,
+        unfreeze: int = Parameters.unfreeze,
+        freeze_norms: bool = Parameters.freeze_norms,
+        augment: Any = Parameters.augment,
+        image_size: int | tuple[int, int] | None = Parameters.image_size,
+        boundary: str = Parameters.boundary,
+        validation: int = Parameters.validation,
+        num_workers: int = Parameters.num_workers,
+        device: str = Parameters.device,
+        precision: str = Parameters.precision,
+        random_state: int | None = Parameters.random_state,
     ):
         self.backbone = backbone
         self.method = method
@@ -168,14 +138,12 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         self.precision = precision
         self.random_state = random_state
 
-    # -- learning ---------------------------------------------------------------------------------
-
     def fit(self, X: Any, y: Any = None) -> "GrowingClassifier":
         """Forget everything, then learn (X, y). A call that fails leaves the model as it was."""
-        with self._all_or_nothing():
-            for name in [n for n in vars(self) if n.endswith("_") and not n.startswith("_")]:
-                delattr(self, name)
-            return self._learn(X, y, None)
+        with lock_of(self):
+            incoming = self._incoming(None, X, y)
+            self._put(one_update.learn(None, self.parameters, incoming))
+        return self
 
     def partial_fit(
         self, X: Any, y: Any = None, classes: Iterable[Any] | None = None, auxiliary: Any = None
@@ -190,10 +158,13 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         auxiliary: inputs without labels, in any form of X, for methods that consolidate on such
             (dmc, dmc+); labels that come with them are not looked at.
 
-        A call that fails leaves the model as it was.  Raises DataError, SettingError.
+        A call that fails leaves the model as it was. Threads that ask meanwhile get the answers of
+        the last call that finished.  Raises DataError, SettingError.
         """
-        with self._all_or_nothing():
-            return self._learn(X, y, classes, auxiliary)
+        with lock_of(self):
+            incoming = self._incoming(self._model, X, y, classes, auxiliary)
+            self._put(one_update.learn(self._model, self.parameters, incoming))
+        return self
 
     def advise(self, X: Any, y: Any = None, auxiliary: Any = None) -> list[dict[str, Any]]:
         """What to expect of `partial_fit` with the same arguments; nothing is learnt or changed.
@@ -203,37 +174,9 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         the forecast is.  `update_["advice"]` has the same of what was learnt; docs/advice.md lists
         the rules.
         """
-        before, learner = dict(self.__dict__), getattr(self, "learner_", None)
-        how = None if learner is None else learner.how
-        try:
-            chunk, labels = self._labelled(X, y)
-            self._fit_in(chunk)
-            beside = None if auxiliary is None else self._records(auxiliary)
-            if beside is not None:
-                self._reconsider(auxiliary=True)
-            known, recalls = len(self.classes_), judging.recalls(self)
-            self.classes_ = self._labels(labels, None)
-            task = self._task(chunk, self._columns(labels), known, beside)
-            return self._advice(task, chunk.seen, recalls)
-        finally:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            if learner is not None and how is not None:
-                learner.how = how
-
-    def _advice(
-        self, task: Task, seen: Seen, recalls: Sequence[float | None] | None
-    ) -> list[dict[str, Any]]:
-        """What to expect of a task, and what the model's first inputs look like, if this is it."""
-        if task.total == task.old and len(task) < FEW:
-            return []  # a stream of single samples has no time for it
-        now = looks.look(task.records, seen, len(task.classes))
-        if not self.tasks_:
-            self.began_ = now
-        found = [advice.plain() for advice in advise(facts.gather(self, task, now, recalls))]
-        if self._tell is not None:
-            self._tell(found)
-        return found
+        model = self._model
+        incoming = self._incoming(model, X, y, auxiliary=auxiliary)
+        return one_update.foresee(model, self.parameters, incoming)
 
     def remember(self, X: Any, y: Any = None) -> "GrowingClassifier":
         """Keep a few samples of classes known already, without training on them.
@@ -245,98 +188,11 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         A call that fails leaves the model as it was.  Raises DataError for labels that are new,
         SettingError where the method keeps nothing of its samples.
         """
-        self._fitted()
-        with self._all_or_nothing():
-            chunk, labels = self._labelled(X, y)
-            new = set(labels.tolist()) - set(self.classes_.tolist())
-            if new:
-                raise DataError(
-                    f"remember takes samples of classes that are known, and {min(new)!r} is not "
-                    "one; new classes are learnt by partial_fit."
-                )
-            self._fit_in(chunk)
-            self._reconsider(remembered=True)
-            records = self._checked(chunk)
-            self.net_.inputs.fix(records)
-            total = len(self.classes_)
-            task = Task(records, self._columns(labels), total, total, self.tasks_, False)
-            with self._changing():
-                self.learner_.remember(task)
-                self.learner_.done()
+        with lock_of(self):
+            model = self.model
+            incoming = self._incoming(model, X, y)
+            self._put(one_update.remember(model, self.parameters, incoming))
         return self
-
-    def _labelled(self, X: Any, y: Any) -> tuple[Chunk, np.ndarray]:
-        if getattr(self, "predicts_only_", False):
-            raise SettingError(
-                "this model was loaded with learning=False: load it whole to learn on."
-            )
-        chunk = self._chunk(X, y, reset=not hasattr(self, "prepare_"))
-        if chunk.labels is None:
-            raise DataError(
-                "requires y to be passed, but the target y is None: "
-                "give labels, or data that holds them."
-            )
-        return chunk, chunk.labels
-
-    def _fit_in(self, chunk: Chunk) -> None:
-        """Begin with data like this, or see that it fits what has begun."""
-        if not hasattr(self, "net_"):
-            self._start(chunk)
-        elif self.prepare_ is None:
-            self.prepare_ = self._form(chunk)
-        else:
-            self._check(chunk)
-            self._follow()
-            prepare.note_unseen(self.prepare_, chunk)
-
-    def _learn(
-        self, X: Any, y: Any, classes: Iterable[Any] | None, auxiliary: Any = None
-    ) -> "GrowingClassifier":
-        began = time.perf_counter()
-        chunk, labels = self._labelled(X, y)
-        self._fit_in(chunk)
-        beside = None if auxiliary is None else self._records(auxiliary)
-        if beside is not None:
-            self._reconsider(auxiliary=True)
-        self.heldout_ = self.heldout_.keep(judging.most_kept(self))
-        before = judging.recalls(self)
-        known, self.classes_ = len(self.classes_), self._labels(labels, classes)
-        columns = self._columns(labels)
-        learn, rows = judging.apart(self, chunk, columns)
-        task = self._task(learn, columns[rows], known, beside)
-        columns, old, total = task.y, task.old, task.total
-        advice = self._advice(task, chunk.seen, before)
-        notes = self._run(task)
-        counts = np.bincount(columns.numpy(), minlength=total)
-        counts[:old] += self.counts_
-        self.counts_ = counts
-        self.tasks_ += 1
-        self.update_ = {
-            "task": self.tasks_,
-            "samples": len(labels),
-            "held_back": len(labels) - len(columns),
-            "old_classes": self.classes_[:old].tolist(),
-            "new_classes": self.classes_[old:].tolist(),
-            "method": self.method_,
-            "backbone": self.backbone_,
-            "reason": self.reason_,
-            "advice": advice,
-            "warnings": [*self._notes(chunk), *notes, *self._warnings(beside is not None)],
-            "skipped": len(chunk.skipped),
-            "seconds": time.perf_counter() - began,
-            "before": before,
-            "report": None,
-        }
-        return self
-
-    def _task(self, learn: Chunk, columns: torch.Tensor, old: int, beside: Records | None) -> Task:
-        """What there is to learn; `classes_` has its new ones already, `old` were there before."""
-        assert self.prepare_ is not None
-        records = self.net_.backbone.records(learn, self.prepare_)
-        self.net_.inputs.fix(records)
-        total = len(self.classes_)
-        boundary = self.boundary == "task" or total > old
-        return Task(records, columns, old, total, self.tasks_, boundary, beside)
 
     def assess(self) -> dict[str, Any]:
         """What the last update did, from samples that were not learnt; kept in `update_["report"]`.
@@ -348,161 +204,16 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         could be judged then, at no cost or because `validation` asks for it.
         Raises SettingError where nothing was held back.
         """
-        self._fitted()
-        report = judging.report(self) if self.update_ else None
-        if report is None:
-            raise SettingError(
-                "there are no samples to judge the last update by: let validation=20 hold some "
-                "back before learning, or use score(X, y) with samples of your own."
-            )
-        self.update_ = self.update_ | {"report": report}
-        return report
-
-    def _run(self, task: Task) -> list[str]:
-        """Let the method learn the task.  Returns what the user should know of the machine."""
-        learner = self.learner_
-        with self._changing(), featuredisk.opened(self) as notes:
-            learner.checkpoints = Unsaved() if learner.draws else self._checkpoints
-            if task.total > task.old:
-                learner.grow(task.old, task.total)
-            seed = learner.rng("global").initial_seed() if learner.draws else 0
-            with isolated(seed) if learner.draws else nullcontext():
-                loop.run(learner, task)
-            learner.done()
-        return notes
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """The method may change what it remembers; whatever stops it brings everything back."""
-        learner = self.learner_
-        learner.rng.begin(self.tasks_)
-        learner.watch = progress.for_terminal()
-        learner.watched = not isinstance(learner.watch, progress.Silent)
-        restore = learner.snapshot()
-        try:
-            yield
-        except BaseException:
-            restore()
-            raise
-        finally:
-            learner.optimizer, learner.checkpoints = None, Unsaved()
-            learner.watch.close()
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        before = dict(self.__dict__)
-        try:
-            yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
-
-    def _start(self, chunk: Chunk) -> None:
-        """Choose and build the network and the method for data like this."""
-        kind = backbones.kind(chunk.seen)
-        self.body_, self.backbone_ = self._backbone(kind)
-        self.prepare_ = self._form(chunk)
-        body = self.body_.build(self.prepare_, Generators(self._seed())("backbone"))
-        self.net_ = Network(body, self.body_.inputs(self.prepare_)).eval()
-        self.classes_, self.counts_ = np.array([]), np.zeros(0, int)
-        self.tasks_, self.adopted_, self.heldout_ = 0, 0, heldout.nothing()
-        if chunk.kind == "table" and not hasattr(
-            self, "n_features_in_"
-        ):  # not through scikit-learn
-            self.n_features_in_ = chunk.seen.shape[0]
-            if chunk.seen.names:
-                self.feature_names_in_ = np.array(chunk.seen.names, dtype=object)
-        self._choose_method(kind)
-        if body.pretrained and chunk.kind == "image" and self.learner_.needs_fixed:
-            size = self.prepare_["height"], self.prepare_["width"]
-            self.net_.precision = precision.choose(self.net_, self.precision, size)
-        if self.prepare_.get("encode"):
-            self.reason_ += f"; {columns.in_words(self.prepare_['encode'])}"
-
-    def _form(self, chunk: Chunk) -> dict[str, Any]:
-        """The canonical form of inputs, of a model that begins with data like this."""
-        return prepare.fitted(self.body_.prepare(chunk.seen, self.image_size), chunk)
-
-    def _backbone(self, kind: str) -> tuple[Backbone, str]:
-        given = self.backbone
-        if isinstance(given, Backbone):
-            return given, backbones.name_of(given)
-        if isinstance(given, str):
-            name = resolve(given, "", kind).backbone
-            return backbones.get(name), name
-        if isinstance(given, nn.Module) or callable(given):
-            from .backbones.own import Own
-
-            return Own(given), "own"
-        raise SettingError(
-            f"backbone={given!r}: a name ({', '.join(e.name for e in backbones.ENTRIES)}), "
-            "an nn.Module that gives "
-            "(n, width) features, or a callable that builds one."
-        )
-
-    def _reconsider(self, remembered: bool = False, auxiliary: bool = False) -> None:
-        """A network trained elsewhere has learnt nothing yet, and "auto" may have better to do."""
-        if self.adopted_ and not self.tasks_ and self.method == "auto" and self.method_ == ALONE:
-            assert self.prepare_ is not None
-            self._choose_method(self.prepare_["kind"], remembered, auxiliary)
-
-    def _choose_method(self, kind: str, remembered: bool = False, auxiliary: bool = False) -> None:
-        body = self.net_.backbone
-        trains = body.trains and not body.pretrained and self.freeze is not True
-        given = "given" if isinstance(self.method, Method) else self.method
-        if not isinstance(given, str):
-            raise SettingError(
-                f"method={given!r}: a name, 'package.module:Class' or a Method object."
-            )
-        asked = self.backbone if isinstance(self.backbone, str) else "own"
-        elsewhere = Adopted(remembered, auxiliary) if self.adopted_ else None
-        choice = resolve(asked, given, kind, trains, elsewhere)
-        if isinstance(self.method, Method):
-            self.learner_, self.method_ = self.method.fresh(), methods.name_of(self.method)
-        else:
-            self.learner_, self.method_ = methods.get(choice.method), choice.method
-        self.reason_ = choice.reason
-        self._attach()
-
-    def _attach(self) -> None:
-        rng = Generators(self._seed())
-        self.net_.to(_device(self.device))
-        self.learner_.attach(self.net_, self._training(rng), rng)
-
-    def _training(self, rng: Generators) -> loop.Training:
-        names = {f.name for f in fields(loop.Training)} - {"augment", "autocast"}
-        shared = {name: getattr(self, name) for name in names}
-        hook = None if self.augment is None else Seeded(self.augment, rng)
-        return loop.Training(**shared, augment=hook, autocast=_precision(self.precision))
-
-    def _follow(self) -> None:
-        """Take over settings that changed since the last task; refuse those that may not."""
-        learner = self.learner_
-        how = self._training(learner.rng)
-        if how != learner.how:
-            learner.how = how
-        if isinstance(self.method, Method):
-            if type(self.method) is not type(learner):
+        with lock_of(self):
+            assessed = judging.assessed(self.model)
+            if assessed is None:
                 raise SettingError(
-                    f"this model learns by {self.method_}, "
-                    f"and method={self.method!r} is another one; "
-                    "change_method() says what can be taken along and changes it."
+                    "there are no samples to judge the last update by: let validation=20 hold some "
+                    "back before learning, or use score(X, y) with samples of your own."
                 )
-            if self.method.settings() != learner.settings():
-                self._replace(self.method.fresh())
-        elif self.method not in ("auto", self.method_):
-            raise SettingError(
-                f"this model learns by {self.method_}, not {self.method}; "
-                "change_method() says what can be taken along and changes it."
-            )
-
-    def _replace(self, fresh: Method) -> None:
-        """Go on with a method of the same kind and other settings."""
-        remembered = self.learner_.state()
-        self.learner_ = fresh
-        self._attach()
-        fresh.fill(remembered)
+            self._put(assessed)
+        report: dict[str, Any] = assessed.update["report"]
+        return report
 
     def change_method(self, method: Any) -> list[str]:
         """Go on learning by another method.  Returns what could not be taken along, in words.
@@ -511,161 +222,72 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         closed-form methods: the sums are. From one kind to the other nothing can be, and it is
         refused (SettingError).
         """
-        self._fitted()
-        fresh = method.fresh() if isinstance(method, Method) else methods.get(method)
-        old = self.learner_
-        if fresh.needs_fixed != old.needs_fixed:
-            raise SettingError(
-                f"{self.method_} and {methods.name_of(fresh)} know classes in different ways "
-                "(by sums, by weights): "
-                "nothing of one helps the other; begin a new model with all the data instead."
-            )
-        with self._all_or_nothing():
-            return self._change_method(old, fresh, method)
-
-    def _change_method(self, old: Method, fresh: Method, asked: Any) -> list[str]:
-        remembered, lost = old.state(), []
-        self.learner_, self.method_ = fresh, methods.name_of(fresh)
-        self.method, self.reason_ = asked, "as asked for"
-        self._attach()
-        mine = fresh.state()
-        kinds = [{name: type(value) for name, value in s.items()} for s in (mine, remembered)]
-        if fresh.needs_fixed and kinds[0] != kinds[1]:
-            raise SettingError(
-                f"{self.method_} adds up other sums than {methods.name_of(old)}: nothing of one "
-                "helps the other; begin a new model with all the data instead."
-            )
-        for name in list(remembered):
-            same = name in mine and type(mine[name]) is type(remembered[name])
-            if not same and remembered[name] not in (None, {}):
-                lost.append(f"{methods.name_of(old)}'s {name}")
-            if not same:
-                del remembered[name]
-        fresh.fill(remembered)
+        with lock_of(self):
+            changed = Parameters(**dict(self.parameters.items()) | {"method": method})
+            model, lost = one_update.change_method(self.model, changed)
+            self._put(model)
+            self.method = method
         return lost
 
-    # -- labels and inputs -------------------------------------------------------------------------
+    def _incoming(
+        self,
+        model: Model | None,
+        X: Any,
+        y: Any,
+        classes: Iterable[Any] | None = None,
+        auxiliary: Any = None,
+    ) -> Incoming:
+        """What an update is given, as data of the model's kind."""
+        one_update.check_learns(model)
+        chunk, columns = validate.read(self, model, X, y)
+        announced = None if classes is None else sources.clean_labels(list(classes))
+        beside = None
+        if auxiliary is not None:
+            beside, _ = validate.read(self, model, auxiliary, None, labels=False, columns=columns)
+        return Incoming(chunk, announced, beside, columns)
 
-    def _labels(self, y: np.ndarray, classes: Iterable[Any] | None) -> np.ndarray:
-        """classes_ once this chunk is learnt: what was known, then new labels, sorted."""
-        arriving = (
-            y if classes is None else np.concatenate([y, sources.clean_labels(list(classes))])
-        )
-        known = getattr(self, "classes_", np.array([]))
-        found = np.unique(arriving) if len(arriving) > 1 else arriving
-        if not len(known):
-            return found if found.dtype != object else np.array(found.tolist())
-        if (found.dtype.kind in "iu") != (known.dtype.kind in "iu"):
-            kinds = {True: "int", False: "str"}
-            raise DataError(
-                f"labels are {kinds[found.dtype.kind in 'iu']}, but this model was started with "
-                f"{kinds[known.dtype.kind in 'iu']} labels; pass labels of the same kind."
-            )
-        index = self._index()
-        new = [label for label in found.tolist() if label not in index]
-        return np.concatenate([known, np.array(new)]) if new else known
+    def _put(self, model: Model) -> None:
+        """Put a finished model in place: one assignment, after which all answers are by it."""
+        self._model = model
+        validate.show_columns(self, model.columns)
 
-    def _index(self) -> dict[Any, int]:
-        cached = getattr(self, "_columns_by_label", None)
-        if cached is None or cached[0] is not self.classes_:
-            labels = {label: j for j, label in enumerate(self.classes_.tolist())}
-            cached = self._columns_by_label = (self.classes_, labels)
-        return cached[1]
-
-    def _columns(self, y: np.ndarray) -> torch.Tensor:
-        """(n,) columns of labels, -1 for those that the model does not know."""
-        index = self._index()
-        if len(y) == 1:
-            return torch.tensor([index.get(y.tolist()[0], -1)])
-        found, inverse = np.unique(y, return_inverse=True)
-        columns = np.array([index.get(label, -1) for label in found.tolist()], dtype=np.int64)
-        return torch.from_numpy(columns[inverse])
-
-    def _chunk(self, X: Any, y: Any = None, *, reset: bool = False, labels: bool = True) -> Chunk:
-        if isinstance(X, Chunk):
-            return X
-        own = self._own()
-        frame = hasattr(X, "columns")
-        labelled = frame and labels and y is None  # it holds its labels
-        mixed = self._mixed() or (frame and _missing(X))
-        if not own and _tabular(X) and not labelled and not mixed:
-            X = self._table(X, reset)
-        return sources.read(X, y, own=own, need_labels=labels)
-
-    def _table(self, X: Any, reset: bool) -> np.ndarray:
-        """scikit-learn's own checks, passed by when there is nothing to find."""
-        clean = (
-            isinstance(X, np.ndarray)
-            and X.dtype == np.float32
-            and X.ndim == 2
-            and not reset
-            and not hasattr(self, "feature_names_in_")
-            and X.shape[1] == getattr(self, "n_features_in_", -1)
-            and len(X) > 0
-        )
-        if clean and np.isfinite(X.sum()):
-            return X  # type: ignore[no-any-return]
-        return validate_data(self, X, reset=reset, dtype=np.float32, ensure_all_finite=True)  # type: ignore[no-any-return]
-
-    def _mixed(self) -> bool:
-        """Whether it reads tables of several kinds of columns."""
-        return "encode" in (getattr(self, "prepare_", None) or {})
-
-    def _own(self) -> bool:
-        """Whether it stands on a module of the user's."""
-        body = getattr(self, "body_", self.backbone)
-        return body.wraps if isinstance(body, Backbone) else not isinstance(body, str)
-
-    def _right(self, chunk: Chunk) -> np.ndarray:
-        """(n,) whether each answer is right; labels never learnt are wrong."""
-        assert chunk.labels is not None
-        answers = self._scores(self._checked(chunk)).argmax(1)
-        return answers.eq(self._columns(chunk.labels)).numpy()
-
-    def _notes(self, chunk: Chunk) -> list[str]:
-        return [*chunk.notes, *self.net_.backbone.notes(chunk)]
-
-    def _warnings(self, auxiliary: bool) -> list[str]:
-        """What a user would want to know before trusting this update."""
-        found = self.learner_.warnings()
-        if auxiliary and not self.learner_.uses_auxiliary:
-            line = f"{self.method_} has no use for auxiliary inputs; they were passed over."
-            return [line, *found]
-        return found
-
-    # -- answering ---------------------------------------------------------------------------------
+    def scores(self, X: Any) -> np.ndarray:
+        """(n, classes) scores, two classes included; -inf for classes announced and never seen."""
+        model = self.model
+        return model.scores(self._records(model, X)).numpy()
 
     def decision_function(self, X: Any) -> np.ndarray:
         """(n, classes) scores, two classes included; -inf for classes announced and never seen."""
-        return self._scores(self._records(X)).numpy()
+        return self.scores(X)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """(n, classes) probabilities in [0, 1], rows sum to 1, columns as in `classes_`."""
-        scores = self._scores(self._records(X)).double()
-        return self.learner_.probabilities(scores).numpy()
+        model = self.model
+        return model.probabilities(self._records(model, X))
 
     def predict(self, X: Any, reject: float | None = None) -> np.ndarray:
         """(n,) labels. reject: answer None where the best probability is below it, in [0, 1]."""
+        model = self.model
+        records = self._records(model, X)
         if reject is None:
-            best = self._scores(self._records(X)).argmax(1).numpy()
-            return self.classes_[best]  # type: ignore[no-any-return]
-        shares = self.predict_proba(X)
-        labels = self.classes_[shares.argmax(1)].astype(object)
+            return model.labels(records)
+        shares = model.probabilities(records)
+        labels = model.classes[shares.argmax(1)].astype(object)
         labels[shares.max(1) < reject] = None
         return labels  # type: ignore[no-any-return]
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Accuracy in [0, 1]; y may be None where X has labels; unlearnt labels count as wrong."""
-        self._fitted()
-        chunk = self._chunk(X, y)
+        model = self.model
+        chunk, _ = validate.read(self, model, X, y)
         if chunk.labels is None:
             raise DataError("score needs labels: pass y, or data that holds them.")
-        return float(np.average(self._right(chunk), weights=sample_weight))
+        return float(np.average(model.right(chunk), weights=sample_weight))
 
     def transform(self, X: Any) -> np.ndarray:
         """(n, width) features, float32: what the head sees."""
-        records = self._records(X)
-        return torch.cat([self.net_.steady(x).cpu() for x in self._blocks(records)]).numpy()
+        model = self.model
+        return model.features(self._records(model, X)).numpy()
 
     def layer_scores(self) -> dict[str, float]:
         """How well each layer's features tell the classes apart: mean recall in [0, 1], by layer.
@@ -676,51 +298,11 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         that the network was trained for something else; "all" is what joining them gives.
         Raises SettingError for other models.
         """
-        self._fitted()
-        sums, parts = (
-            getattr(self.learner_, "sums", None),
-            getattr(self.net_.backbone, "parts", None),
-        )
-        if not isinstance(sums, FeatureStatistics) or not parts or sums.width != self.net_.width:
-            raise SettingError(
-                "layer_scores needs a backbone of several layers (efficientnet_lite0, or timm:... "
-                "with layers=) under lda, ridge or ncm."
-            )
-        starts = np.cumsum([0, *(width for _, width in parts)])
-        found = {
-            name: solve.lda(sums.of(int(start), width)).judged.macro
-            for (name, width), start in zip(parts, starts, strict=False)
-        }
-        return found | {"all": solve.lda(sums).judged.macro}
+        return judging.by_layer(self.model)
 
-    def _records(self, X: Any) -> Records:
-        self._fitted()
-        return self._checked(self._chunk(X, labels=False))
-
-    def _checked(self, chunk: Chunk) -> Records:
-        if self.prepare_ is None:  # a network trained elsewhere that has not learnt anything here
-            form = self._form(chunk)
-            return self.net_.backbone.records(chunk, form)
-        self._check(chunk)
-        return self.net_.backbone.records(chunk, self.prepare_)
-
-    def _check(self, chunk: Chunk) -> None:
-        assert self.prepare_ is not None
-        prepare.check(self.prepare_, chunk, not self.net_.backbone.any_size)
-
-    def _blocks(self, records: Records) -> Iterator[torch.Tensor]:
-        """Canonical tensors, 256 rows at a time, what is to be decoded ahead."""
-        parts = torch.arange(len(records)).split(256)
-        return (x for _, x in fetched(records, parts, self.num_workers, self.net_.device))
-
-    @torch.no_grad()
-    def _scores(self, records: Records) -> torch.Tensor:
-        scores = torch.cat([self.learner_.scores(x).float().cpu() for x in self._blocks(records)])
-        unseen = torch.from_numpy(self.counts_ == 0)
-        unseen[: self.adopted_] = False
-        return scores.masked_fill_(unseen, -torch.inf) if unseen.any() else scores
-
-    # -- on disk -----------------------------------------------------------------------------------
+    def _records(self, model: Model, X: Any) -> Records:
+        chunk, _ = validate.read(self, model, X, None, labels=False)
+        return model.records(chunk)
 
     def save(self, path: str | Path, gate: float | None = None) -> int:
         """Write a new version into the model folder (made if need be); returns its number.
@@ -730,16 +312,16 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             nothing written.
         Raises ModelError if the path is something else, LockedError while another process writes.
         """
-        self._fitted()
-        if getattr(self, "predicts_only_", False):
+        model = self.model
+        if model.predicts_only:
             raise SettingError(
                 "this model was loaded with learning=False: load it whole to save it."
             )
         if gate is not None:
-            judging.gate(self, gate)
+            judging.gate(model, gate)
         folder = ModelFolder(path)
         with folder.writer():
-            return folder.commit(**saving.parts(self))
+            return folder.commit(**saving.parts(model))
 
     @classmethod
     def adopt(
@@ -764,55 +346,60 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         Before anything is learnt, predictions equal the network's own.  Raises SettingError,
         DataError.
         """
-        from .backbones.own import Own, find_head
-
-        labels = _distinct(classes)
-        name = find_head(network, len(labels), head)
-        own = Own(
-            network, name, *(None if v is None else [float(a) for a in v] for v in (mean, std))
-        )
-        model = cls(backbone=own, **parameters)
-        model._adopt(own, own.headless(network), network.get_submodule(name), labels)
-        return model
+        asked = cls(**parameters).parameters
+        return cls.of(adopting.network(network, classes, asked, head=head, mean=mean, std=std))
 
     @classmethod
     def adopt_by_name(
         cls, network: nn.Module, classes: Sequence[Any], backbone: str, **parameters: Any
     ) -> "GrowingClassifier":
         """As `adopt`, for timm ("timm:resnet18"): its folder loads without your code."""
-        from .backbones.own import find_head
-        from .backbones.pretrained import Timm
+        asked = cls(backbone=backbone, **parameters).parameters
+        return cls.of(adopting.by_name(network, classes, asked))
 
-        body = backbones.get(backbone)
-        if not isinstance(body, Timm):
-            raise SettingError(
-                f"backbone={backbone!r}: networks trained elsewhere go by timm:<network>."
+    @classmethod
+    def of(cls, model: Model) -> "GrowingClassifier":
+        """The face of a model."""
+        face = cls(**dict(model.parameters.items()))
+        face._put(model)
+        return face
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters as they are now."""
+        return Parameters(**{name: getattr(self, name) for name in NAMES})
+
+    @property
+    def model(self) -> Model:
+        """The model of the last finished update, which nothing changes any more.
+
+        It answers with the parameters of now.  Raises NotFittedError.
+        """
+        model = self._model
+        if model is None:
+            raise _NotFitted(
+                "This GrowingClassifier instance is not fitted yet: "
+                "nothing was learnt; call partial_fit(X, y) first."
             )
-        labels = _distinct(classes)
-        name = find_head(network, len(labels))
-        model = cls(backbone=backbone, **parameters)
-        form = model.prepare_ = body.prepare(Seen("image", channels=3), model.image_size)
-        trained = body.trained(network, name, form)
-        model._adopt(body, trained, network.get_submodule(name), labels)
-        return model
+        return model.asked(self.parameters)
 
-    def _adopt(self, settings: Backbone, body: Body, layer: Any, labels: np.ndarray) -> None:
-        """Begin with this body, and with this layer's rows as the first columns."""
-        self.body_, self.backbone_ = settings, backbones.name_of(settings)
-        form: dict[str, Any] | None = getattr(self, "prepare_", None)
-        self.prepare_ = form
-        self.net_ = Network(body, settings.inputs(form or {})).eval()
-        bias = torch.zeros(len(labels)) if layer.bias is None else layer.bias.data
-        self.net_.head.extend(layer.weight.data, bias)
-        self.classes_, self.counts_ = np.array(labels.tolist()), np.zeros(len(labels), int)
-        self.tasks_, self.adopted_, self.update_ = 0, len(labels), {}
-        self.heldout_ = heldout.nothing()
-        self._choose_method("image")
-
-    # -- scikit-learn ------------------------------------------------------------------------------
+    classes_ = _shown("classes", "(k,) labels by column.")
+    counts_ = _shown("counts", "(k,) samples learnt, by column.")
+    update_ = _shown("update", "The last update, as a dict.")
+    backbone_ = _shown("backbone_name", "The name of the backbone.")
+    method_ = _shown("method_name", "The name of the method.")
+    reason_ = _shown("reason", "Why this backbone and this method, in words.")
+    prepare_ = _shown("schema", "The form of inputs; None before any came to an adopted network.")
+    tasks_ = _shown("tasks", "Updates so far.")
+    adopted_ = _shown("adopted", "Leading columns that came with a network trained elsewhere.")
+    heldout_ = _shown("heldout", "Samples never trained on.")
+    began_ = _shown("began", "What the first inputs looked like, in a few numbers.")
+    body_ = _shown("backbone", "The backbone's settings.")
+    net_ = _shown("net", "The network.")
+    learner_ = _shown("learner", "The method with all that it remembers.")
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "classes_")
+        return self._model is not None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -820,16 +407,6 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []  # features are float32 whatever comes
         return tags
-
-    def _fitted(self) -> None:
-        if not self.__sklearn_is_fitted__():
-            raise _NotFitted(
-                "This GrowingClassifier instance is not fitted yet: "
-                "nothing was learnt; call partial_fit(X, y) first."
-            )
-
-    def _seed(self) -> int:
-        return int(self.random_state or 0)
 
 
 def load(
@@ -848,52 +425,4 @@ def load(
     Raises ModelError, DamagedError, FormatError, SettingError.
     """
     stored = ModelFolder(path).read(version, learning)
-    return saving.restore(GrowingClassifier, stored, backbone, method, learning)
-
-
-def _distinct(classes: Sequence[Any]) -> np.ndarray:
-    """A label for each output of a network, all different."""
-    labels = sources.clean_labels(list(classes))
-    if len(set(labels.tolist())) != len(labels):
-        raise DataError("classes: each output needs a label of its own, and some came twice.")
-    return labels
-
-
-def _tabular(X: Any) -> bool:
-    """Whether X is a table of numbers, for scikit-learn's checks; all else is for `sources`."""
-    if isinstance(X, np.ndarray | torch.Tensor):
-        return X.ndim <= 2 and not (isinstance(X, np.ndarray) and _texts(X))
-    if isinstance(X, list | tuple):
-        return not X or isinstance(X[0], int | float | list | tuple | np.number)
-    if hasattr(X, "dtypes") and hasattr(X, "columns"):
-        return all(getattr(t, "kind", "O") in "iufb" for t in X.dtypes)
-    return hasattr(X, "toarray")  # sparse: refused there, in scikit-learn's words
-
-
-def _texts(X: np.ndarray) -> bool:
-    """Whether an array holds texts, or objects of which the first is one."""
-    if X.dtype == object:
-        return X.ndim == 1 and len(X) > 0 and isinstance(X[0], str)
-    return bool(X.dtype.kind in "US")
-
-
-def _missing(frame: Any) -> bool:
-    """Whether a cell of a data frame of pandas is missing."""
-    return hasattr(frame, "isna") and bool(frame.isna().to_numpy().any())
-
-
-@cache
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.zeros((), device=name).device
-    except (RuntimeError, AssertionError) as error:
-        raise SettingError(f"device={name!r} cannot be used here: {error}") from None
-
-
-def _precision(name: str) -> torch.dtype | None:
-    known = {"auto": None, "float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
-    if name not in known:
-        raise SettingError(f"precision={name!r}: one of {', '.join(known)}.")
-    return known[name]
+    return GrowingClassifier.of(saving.restore(stored, "auto", backbone, method, learning))

@@ -38,6 +38,7 @@ from .flags import (
     place,
 )
 from .options import How
+from .source import Source
 
 app = typer.Typer(
     name="evergrow",
@@ -59,7 +60,7 @@ def chosen(**settings: Any) -> dict[str, Any]:
     return given
 
 
-def beside(data: update.Source, old: Path | None, auxiliary: Path | None) -> update.Beside:
+def beside(data: Source, old: Path | None, auxiliary: Path | None) -> update.Beside:
     """What comes beside data, read as it is."""
     others = (None if path is None else replace(data, data=path) for path in (old, auxiliary))
     return update.Beside(*others)
@@ -139,7 +140,7 @@ def learn(
     )
     find_here(method)
     how = How(settings, set_ or (), again, dry_run, keep_no_samples, gate)
-    source = update.Source(data, label, text, skip_bad)
+    source = Source(data, label, text, skip_bad)
     others = beside(source, old, auxiliary)
     answer(update.learn(model, source, how, others, display.advice), as_json, display.learnt)
 
@@ -179,7 +180,7 @@ def advise(
     )
     find_here(method)
     how = How(settings, set_ or (), again)
-    source = update.Source(data, label, text, skip_bad)
+    source = Source(data, label, text, skip_bad)
     others = beside(source, old, auxiliary)
     answer(update.advise(model, source, how, others, probe), as_json, display.advised)
 
@@ -206,7 +207,7 @@ def predict(
 ) -> None:
     """Labels and probabilities of DATA."""
     find_here(method)
-    source = update.Source(data[0] if len(data) == 1 else data, label, text, skip_bad)
+    source = Source(data[0] if len(data) == 1 else data, label, text, skip_bad)
     given = update.Given(method, device, version)
     answer(update.predict(model, source, top, given), as_json, display.predictions)
 
@@ -228,7 +229,7 @@ def evaluate(
     Overall, of old and new classes (those of the last update), by class; what is confused most.
     """
     find_here(method)
-    source = update.Source(data, label, text, skip_bad)
+    source = Source(data, label, text, skip_bad)
     given = update.Given(method, device, version)
     answer(update.evaluate(model, source, given), as_json, display.evaluated)
 
@@ -277,7 +278,7 @@ def report(
     """
     from . import report
 
-    source = None if data is None else update.Source(data, label, text, skip_bad)
+    source = None if data is None else Source(data, label, text, skip_bad)
     answer(report.write(folder, output, source), as_json, display.written)
 
 
@@ -449,7 +450,7 @@ def bench(
         words.append(f"classes_per_task={classes_per_task}")
     from . import subject
 
-    own = update.Source(scenario, label, text, skip_bad)
+    own = Source(scenario, label, text, skip_bad)
     held = None if test is None else replace(own, data=test)
     what = subject.Subject(own, subject.changes(words), held, data)
     what.cut()  # a wrong name is told before anything slow is imported

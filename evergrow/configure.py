@@ -1,24 +1,26 @@
-"""From what a command says: a new classifier, or other settings for one that has learnt."""
+"""From what a command says: the parameters of a new model, or others for one that has learnt."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from . import backbones, methods, options
+from . import adopting, backbones, methods, one_update, options
 from .backbones.pretrained import having
 from .backbones.weights import misfits, read
-from .classifier import GrowingClassifier
 from .errors import DataError, SettingError
 from .methods.base import Method
+from .model import Model
 from .options import How
+from .parameters import NAMES, Parameters
 
 FIXED = ("backbone", "image_size", "random_state")  # once a model has begun
 HELD_BACK = 20  # samples a class that judge updates of a new model, unless told otherwise
 OBJECTS = ("backbone", "method", "augment")  # parameters that are not a plain value
 
 
-def new(how: How) -> GrowingClassifier:
-    """A classifier that has learnt nothing.  Raises SettingError for what it does not take.
+def new(how: How) -> Parameters:
+    """The parameters of a new model.  Raises SettingError for what it does not take.
 
     >>> new(How({"method": "er"}, ["memory=50", "momentum=0.5"])).method
     ER(memory=50, replay=32)
@@ -34,34 +36,35 @@ def new(how: How) -> GrowingClassifier:
         )
     if network != "auto":
         given["backbone"] = _backbone(network, theirs)
-    return GrowingClassifier(**(given | rest))
+    return _parameters(given | rest)
 
 
-def change(model: GrowingClassifier, how: How) -> list[str]:
-    """Change the settings of a model that has learnt.  Raises SettingError for what is fixed.
+def change(model: Model, how: How) -> tuple[Model, list[str]]:
+    """A model that has learnt, with other parameters.  Raises SettingError for what is fixed.
 
-    Returns what a new method cannot take along, in words.
+    Returns what a new method cannot take along too, in words.
     """
-    given, before = dict(how.settings), model.get_params(deep=False)
-    name = given.pop("method", model.method_)
+    given, before = dict(how.settings), model.parameters
+    name = given.pop("method", model.method_name)
     mine, theirs, rest = _sorted(how.words, name)
     if theirs:
         _refuse("backbone", f"with other settings ({', '.join(theirs)})")
     for key in FIXED:
-        now = model.backbone_ if key == "backbone" else before[key]
+        now = model.backbone_name if key == "backbone" else getattr(before, key)
         if key in given and given.pop(key) not in (now, "auto"):
             _refuse(key, f"{now}")
     lost: list[str] = []
-    if name not in ("auto", model.method_):
-        lost = model.change_method(_method(name, mine, {}))
+    if name not in ("auto", model.method_name):
+        asked = replace(before, method=_method(name, mine, {}))
+        model, lost = one_update.change_method(model, asked)
     elif mine:
-        given["method"] = _method(model.method_, mine, model.learner_.settings())
-    model.set_params(**(given | rest))
-    return [f"{what} is not taken along to {name}" for what in lost]
+        given["method"] = _method(model.method_name, mine, model.learner.settings())
+    changed = _parameters(dict(model.parameters.items()) | given | rest)
+    return model.asked(changed), [f"{what} is not taken along to {name}" for what in lost]
 
 
-def adopted(weights: Path, backbone: str, classes: Any, how: How) -> GrowingClassifier:
-    """A classifier that begins with a network of timm trained elsewhere, and its classes.
+def adopted(weights: Path, backbone: str, classes: Any, how: How) -> Model:
+    """A model that begins with a network of timm trained elsewhere, and its classes.
 
     classes: labels in the order of the outputs, or the path of a text file with one a line.
     Raises DataError for files that do not hold what they should, SettingError for other networks.
@@ -86,7 +89,17 @@ def adopted(weights: Path, backbone: str, classes: Any, how: How) -> GrowingClas
             f"differ, {wrong[0]}. Name the network it was trained as, and a class for each output."
         )
     network.load_state_dict(tensors)
-    return GrowingClassifier.adopt_by_name(network, labels, backbone, **(given | rest))
+    asked = _parameters(given | rest | {"backbone": backbone})
+    return adopting.by_name(network, labels, asked)
+
+
+def _parameters(given: Mapping[str, Any]) -> Parameters:
+    unknown = set(given) - set(NAMES)
+    if unknown:
+        raise SettingError(
+            f"there is no parameter {min(unknown)!r}; there are: {', '.join(NAMES)}."
+        )
+    return Parameters(**given)
 
 
 def _labels(path: str | Path) -> list[str]:
@@ -111,11 +124,11 @@ Words = dict[str, str]
 
 
 def _sorted(words: Sequence[str], method: str | None) -> tuple[Words, Words, dict[str, Any]]:
-    """Words for the method, words for the backbone, and values of parameters of the classifier."""
+    """Words for the method, words for the backbone, and values of parameters."""
     found = options.pairs(words)
     theirs = {k.removeprefix("backbone."): v for k, v in found.items() if k.startswith("backbone.")}
     own = options.settings_of(type(methods.get(method))) if method else {}
-    hints = get_type_hints(GrowingClassifier.__init__)
+    hints = get_type_hints(Parameters)
     known = {k: v for k, v in hints.items() if k not in (*OBJECTS, *FIXED, "return")}
     rest = {k: v for k, v in found.items() if not k.startswith("backbone.") and k not in own}
     return (

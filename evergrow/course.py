@@ -160,7 +160,7 @@ def _measured(model: GrowingClassifier, given: Stream, notes: Notes) -> dict[str
         **{name: _plain(value) for name, value in asdict(found).items()},
         "seconds": notes.seconds,
         "peak_bytes": metrics.peak_memory(),
-        "bytes_kept": metrics.bytes_kept(saving.parts(model)),
+        "bytes_kept": metrics.bytes_kept(saving.parts(model.model)),
         "matrix": [[_plain(value) for value in row] for row in notes.matrix.tolist()],
         "sizes": given.scenario.sizes,
         "warnings": list(notes.warnings),

@@ -1,7 +1,11 @@
 """What is done differently by kind of device: how much at a time, and how inputs get there."""
 
+from functools import cache
+
 import torch
 from torch import Tensor
+
+from .errors import SettingError
 
 TALLEST = 256  # rows of a block on a GPU
 LARGEST = 1 << 26  # numbers of the inputs of such a block: 256 colour images of 224 pixels fit
@@ -33,3 +37,18 @@ def staged(x: Tensor, device: torch.device) -> Tensor:
     Only from there `x.to(device, non_blocking=True)` goes on beside other work.
     """
     return x.pin_memory() if device.type == "cuda" else x
+
+
+@cache
+def named(name: str) -> torch.device:
+    """The device of this name; "auto": a GPU where there is one.  Raises SettingError.
+
+    >>> named("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.zeros((), device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise SettingError(f"device={name!r} cannot be used here: {error}") from None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -11,9 +11,7 @@ from .data import Task
 from .looks import evenly_spaced
 from .memory import Memory
 from .methods.closed import ClosedForm
-
-if TYPE_CHECKING:
-    from .classifier import GrowingClassifier
+from .model import Model
 
 BORN_RANDOM = ("mlp", "convnet", "resnet32")  # backbones that know nothing until they are trained
 BOUNDED = 2**40  # a memory with more room keeps everything
@@ -79,45 +77,46 @@ class Facts:
 
 
 def gather(
-    model: "GrowingClassifier",
+    model: Model,
     task: Task,
     now: looks.Looks | None,
     recalls: Sequence[float | None] | None = None,
 ) -> Facts:
-    """The facts of a task that a model is about to learn; `classes_` has the new ones already.
+    """The facts of a task that a model is about to learn; `classes` has the new ones already.
 
     now: what its inputs look like.  recalls: of the model as it is, by column, where known.
     """
-    learner, net = model.learner_, model.net_
-    entry = next((e for e in methods.ENTRIES if e.name == model.method_), None)
+    learner, net = model.learner, model.net
+    entry = next((e for e in methods.ENTRIES if e.name == model.method_name), None)
     coming = torch.bincount(task.y, minlength=task.total)
     learnt = torch.zeros_like(coming)
-    learnt[: task.old] = torch.from_numpy(model.counts_)
-    trains = net.backbone.trains and model.freeze is not True
+    learnt[: task.old] = torch.from_numpy(model.counts)
+    trains = net.backbone.trains and model.parameters.freeze is not True
     fixed = learner.needs_fixed and not learner.draws
     memory = next((m for m in vars(learner).values() if isinstance(m, Memory)), None)
+    bounded = memory is not None and memory.room < BOUNDED
     return Facts(
-        model.method_,
-        entry.family if entry else "",
-        learner.settings(),
-        model.backbone_,
-        trains and not fixed,
-        fixed and model.backbone_ in BORN_RANDOM,
-        model.classes_.tolist(),
-        task.old,
-        learnt.tolist(),
-        coming.tolist(),
-        task.number,
-        bool(model.adopted_),
-        memory.room if memory is not None and memory.room < BOUNDED else None,
-        _held(memory, task),
-        _nearest(model, memory, task),
-        task.auxiliary is not None,
-        learner.uses_auxiliary,
-        _width(learner, net.width),
-        learner.settings().get("penalty") if fixed else None,
-        _recall(recalls),
-        looks.differences(getattr(model, "began_", None), now),
+        method=model.method_name,
+        family=entry.family if entry else "",
+        settings=learner.settings(),
+        backbone=model.backbone_name,
+        trains=trains and not fixed,
+        untrained=fixed and model.backbone_name in BORN_RANDOM,
+        classes=model.classes.tolist(),
+        old=task.old,
+        learnt=learnt.tolist(),
+        coming=coming.tolist(),
+        tasks=task.number,
+        adopted=bool(model.adopted),
+        room=memory.room if memory is not None and bounded else None,
+        held=_held(memory, task),
+        nearest=_nearest(model, memory, task),
+        auxiliary=task.auxiliary is not None,
+        wants_auxiliary=learner.uses_auxiliary,
+        width=_width(learner, net.width),
+        penalty=learner.settings().get("penalty") if fixed else None,
+        recall=_recall(recalls),
+        unlike=looks.differences(model.began, now),
     )
 
 
@@ -130,16 +129,16 @@ def _held(memory: Memory | None, task: Task) -> float:
 
 
 @torch.no_grad()
-def _nearest(model: "GrowingClassifier", memory: Memory | None, task: Task) -> float | None:
+def _nearest(model: Model, memory: Memory | None, task: Task) -> float | None:
     """Recall of absent old classes by the nearest neighbour, from some hundred samples."""
     absent = task.absent(task.old)
     if memory is None or memory.room >= BOUNDED or not len(memory) or not len(absent):
         return None
-    if model.net_.inputs.kind == "text":
+    if model.net.inputs.kind == "text":
         return None  # token ids have no distance
     kept, come = evenly_spaced(len(memory), KEPT), evenly_spaced(len(task), looks.ROWS)
     parts = memory.take(kept), task.records.take(come)
-    x = torch.cat([model.net_.inputs(part.to(model.net_.device)) for part in parts])
+    x = torch.cat([model.net.inputs(part.to(model.net.device)) for part in parts])
     return nearest.recall(x.cpu(), torch.cat([memory.y[kept], task.y[come]]), absent)
 
 

@@ -11,7 +11,7 @@ import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -20,9 +20,6 @@ from . import machine
 from .disk import describe
 from .network import Network
 from .shelf import Shelf
-
-if TYPE_CHECKING:
-    from .classifier import GrowingClassifier
 
 WHERE = "EVERGROW_CACHE"
 FILE = "features-1.sqlite"  # the number goes up when keys or values mean something else
@@ -40,27 +37,39 @@ def place() -> Path | None:
     return platformdirs.user_cache_path("evergrow", appauthor=False)
 
 
+class Cacheable(Protocol):
+    """What the cache needs of a model; see `model.Model`."""
+
+    backbone: Any
+    backbone_name: str
+    learner: Any
+    schema: dict[str, Any] | None
+    keep_no_samples: bool
+
+    @property
+    def net(self) -> Network: ...
+
+
 @contextmanager
-def opened(model: "GrowingClassifier") -> Iterator[list[str]]:
+def opened(model: Cacheable) -> Iterator[list[str]]:
     """While a model learns, its method finds features here.  Gives what its user should know.
 
     Not where its folder is to hold no samples, nor for a backbone that evergrow did not write:
     code that others change tells nobody.
     """
-    learner = model.learner_
-    private = getattr(model, "_carried", {}).get("keep_no_samples", False)
-    ours = type(model.body_).__module__.startswith(f"{__package__}.backbones.")
-    known = ours and model.backbone_ != "own" and model.net_.backbone.pretrained
-    if private or not known or (folder := place()) is None:
+    ours = type(model.backbone).__module__.startswith(f"{__package__}.backbones.")
+    known = ours and model.backbone_name != "own" and model.net.backbone.pretrained
+    if model.keep_no_samples or not known or (folder := place()) is None:
         yield []
         return
-    settings = {k: v for k, v in model.body_.settings().items() if k != "pretrained"}
+    settings = {k: v for k, v in model.backbone.settings().items() if k != "pretrained"}
     shelf = Shelf(folder / FILE)
-    learner.level = FeatureDisk(shelf, model.net_, [model.backbone_, settings, model.prepare_])
+    made = [model.backbone_name, settings, model.schema]
+    model.learner.level = FeatureDisk(shelf, model.net, made)
     try:
         yield shelf.notes
     finally:
-        learner.level = None
+        model.learner.level = None
         shelf.close()
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from . import configure, machine, options
+from . import configure, machine, one_update, options
 from . import methods as names
 from .catalogue import Data
 from .chunk import Chunk, Frame
 from .classifier import GrowingClassifier
 from .errors import SettingError
+from .model import Model
 from .options import How
 from .scenarios import Cut
 
@@ -53,7 +54,8 @@ class Job:
         given = dict(self.how.settings) | {"random_state": seed}
         if lr is not None:
             given["lr"] = lr
-        return configure.new(replace(self.how, settings=given))
+        parameters = configure.new(replace(self.how, settings=given))
+        return GrowingClassifier(**dict(parameters.items()))
 
     def key(self, seed: int) -> str:
         """A name made of all that defines the row: rows of one key are one row."""
@@ -126,36 +128,34 @@ def _streamed(method: str, cut: Cut, how: How) -> tuple[How, Cut]:
 def _job(asked: Asked, content: str, beside: bool) -> Job:
     """beside: a row that nobody asked for, which must have a backbone that trains."""
     how, model = asked.how, _begun(asked)
-    if beside and not model.net_.backbone.trains:
+    if beside and not model.net.backbone.trains:
         how = _on(TRAINED.get(asked.data.train.kind, "mlp"), how)
         model = _begun(replace(asked, how=how))
-    learner = model.learner_
-    given = model.get_params(deep=False)
+    learner = model.learner
+    given = dict(model.parameters.items())
     row = {
         "scenario": asked.scenario,
         "data": content,
-        "method": model.method_,
+        "method": model.method_name,
         "settings": _json(learner.settings()),
-        "backbone": model.backbone_,
+        "backbone": model.backbone_name,
         "parameters": _json(
             {k: v for k, v in given.items() if k not in OBJECTS}
-            | {"backbone": model.body_.settings()}
+            | {"backbone": model.backbone.settings()}
         ),
-        "role": ROLES.get(model.method_),
+        "role": ROLES.get(model.method_name),
     }
     trains = not learner.needs_fixed or learner.draws
     if asked.tune and trains:
         row["parameters"]["lr"] = "tuned"
-    assert model.prepare_ is not None
+    assert model.schema is not None
     tune = asked.tune and trains
-    return Job(asked.scenario, asked.cut, how, row, model.prepare_, tune, trains)
+    return Job(asked.scenario, asked.cut, how, row, model.schema, tune, trains)
 
 
-def _begun(asked: Asked) -> GrowingClassifier:
-    """A classifier that has looked at the data and learnt nothing: its parts have their names."""
-    model = configure.new(asked.how)
-    model._start(asked.data.train)
-    return model
+def _begun(asked: Asked) -> Model:
+    """A model that has looked at the data and learnt nothing: its parts have their names."""
+    return one_update.begin(configure.new(asked.how), asked.data.train)
 
 
 def _on(backbone: str, how: How) -> How:

@@ -1,38 +1,37 @@
 """A classifier judged by samples that it has not learnt: what an update did, and if it may stay."""
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 
-from . import heldout, outcome, prepare
+from . import heldout, outcome, prepare, solve
 from .chunk import Chunk
 from .data import Tensors
 from .errors import DataError, GateError, SettingError
+from .model import Model
 from .outcome import Judged, Recalls
-
-if TYPE_CHECKING:
-    from .classifier import GrowingClassifier
 
 LEFT_OUT, HELD_OUT = "kept samples, each left out in turn", "samples held back from learning"
 
 
-def apart(model: "GrowingClassifier", chunk: Chunk, columns: torch.Tensor) -> tuple[Chunk, Any]:
+def apart(model: Model, chunk: Chunk, columns: torch.Tensor) -> tuple[Chunk, Any]:
     """What of a chunk is to be trained on, and rows of it; the others are held out from now on.
 
     Raises DataError if nothing is left, SettingError for a number that is none.
     """
-    each = model.validation
+    each = model.parameters.validation
     if isinstance(each, bool) or not isinstance(each, int | np.integer) or each < 0:
         raise SettingError(
             f"validation={each!r}: how many samples of each class are held back, 0 or more."
         )
-    if not each or model.learner_.judges_itself:
+    if not each or model.learner.judges_itself:
         return chunk, np.arange(len(chunk))
-    assert model.prepare_ is not None
-    records = model.net_.backbone.records(chunk, model.prepare_)
+    assert model.schema is not None
+    records = model.net.backbone.records(chunk, model.schema)
     hashes = prepare.hashes(records)
-    held, rest = model.heldout_.choose(hashes, columns, int(each))
+    held, rest = model.heldout.choose(hashes, columns, int(each))
     if not len(rest):
         raise DataError(
             "every sample given is held back to judge updates by, and nothing is left to learn; "
@@ -40,62 +39,84 @@ def apart(model: "GrowingClassifier", chunk: Chunk, columns: torch.Tensor) -> tu
         )
     if len(held):
         at = torch.from_numpy(held)
-        model.heldout_ = model.heldout_.add(records.take(at), columns[at], hashes[held])
+        model.heldout = model.heldout.add(records.take(at), columns[at], hashes[held])
     return chunk.subset(rest), rest
 
 
-def recalls(model: "GrowingClassifier") -> Recalls | None:
+def recalls(model: Model) -> Recalls | None:
     """Recall of each class as the model is, by column; None where that is not known."""
-    learner = model.learner_
-    if not model.tasks_ and not model.adopted_:
+    learner = model.learner
+    if not model.tasks and not model.adopted:
         return None
     if learner.judges_itself:
-        found = learner.recalls(work=bool(model.validation))
+        found = learner.recalls(work=bool(model.parameters.validation))
         return None if found is None else [None if r != r else r for r in found.tolist()]
     judged = _heldout(model)
     if judged is None:
         return None
-    return outcome.recalls(judged.answers, judged.y, len(model.classes_))
+    return outcome.recalls(judged.answers, judged.y, len(model.classes))
 
 
-def judged(model: "GrowingClassifier") -> Judged | None:
+def judged(model: Model) -> Judged | None:
     """Answers to samples that were not learnt; None where there are none."""
-    if not model.learner_.judges_itself:
+    if not model.learner.judges_itself:
         return _heldout(model)
-    found = model.learner_.left_out()
+    found = model.learner.left_out()
     return None if found is None else Judged(found[0].numpy(), found[1].numpy(), LEFT_OUT)
 
 
-def _heldout(model: "GrowingClassifier") -> Judged | None:
-    held = model.heldout_
+def _heldout(model: Model) -> Judged | None:
+    held = model.heldout
     if not len(held):
         return None
-    scores = model._scores(Tensors(held.x)).double()
-    return Judged(model.learner_.probabilities(scores).numpy(), held.y.numpy(), HELD_OUT)
+    scores = model.scores(Tensors(held.x)).double()
+    return Judged(model.learner.probabilities(scores).numpy(), held.y.numpy(), HELD_OUT)
 
 
-def most_kept(model: "GrowingClassifier") -> int | None:
+def most_kept(model: Model) -> int | None:
     """How many samples held out may stay: a tenth of the method's memory; None: as many as are."""
-    memory = getattr(model.learner_, "memory", None)
+    memory = model.learner.settings().get("memory")
     return memory // heldout.SHARE if isinstance(memory, int) and memory else None
 
 
-def report(model: "GrowingClassifier") -> dict[str, Any] | None:
+def report(model: Model) -> dict[str, Any] | None:
     """What the last update did, see `outcome.report`; None where nothing can be judged."""
     found = judged(model)
     if found is None:
         return None
-    labels = [str(label) for label in model.classes_.tolist()]
-    last = model.update_
+    labels = [str(label) for label in model.classes.tolist()]
+    last = model.update
     return outcome.report(found, labels, len(last["old_classes"]), last.get("before"))
 
 
-def gate(model: "GrowingClassifier", points: float) -> None:
+def assessed(model: Model) -> Model | None:
+    """The model with a report of its last update; None where nothing can be judged."""
+    found = report(model) if model.update else None
+    return None if found is None else replace(model, update=model.update | {"report": found})
+
+
+def by_layer(model: Model) -> dict[str, float]:
+    """Mean recall in [0, 1] of each layer's features; see `GrowingClassifier.layer_scores`."""
+    sums, parts = model.learner.sums_of_features(), model.net.backbone.parts
+    if sums is None or not parts or sums.width != model.net.width:
+        raise SettingError(
+            "layer_scores needs a backbone of several layers (efficientnet_lite0, or timm:... "
+            "with layers=) under lda, ridge or ncm."
+        )
+    starts = np.cumsum([0, *(width for _, width in parts)])
+    recalls = {
+        name: solve.lda(sums.of(int(start), width)).judged.macro
+        for (name, width), start in zip(parts, starts, strict=False)
+    }
+    return recalls | {"all": solve.lda(sums).judged.macro}
+
+
+def gate(model: Model, points: float) -> None:
     """Raise GateError if the last update costs too much (`outcome.refusal`), or if nobody can tell.
 
     points: of mean recall that old classes may lose.
     """
-    found, old = model.update_["report"] or report(model), model.update_["old_classes"]
+    found, old = model.update["report"] or report(model), model.update["old_classes"]
     if found is None or (old and found["old_before"] is None):
         raise blind()
     why = outcome.refusal(found, points)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import count
 from math import cos, pi
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,20 +15,10 @@ from .data import Batch, Records, Task, fetched
 from .errors import SettingError
 from .featurecache import FeatureCache
 from .network import Network, freeze, stages
-
-if TYPE_CHECKING:
-    from .methods.base import Method
+from .protocols import Learner
 
 OPTIMIZERS = ("sgd", "adamw")
 SCHEDULES = ("constant", "linear", "cosine", "cooldown")
-
-
-class Watch(Protocol):
-    """Is told how training goes; see `progress`."""
-
-    def start(self, total: int, *, done: int = 0) -> None: ...
-
-    def step(self, terms: dict[str, float] | None, n: int = 1) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -126,7 +116,7 @@ class Training:
         return max(self.lr, self.below)
 
 
-def run(method: "Method", task: Task) -> None:
+def run(method: Learner, task: Task) -> None:
     """Let `method` learn `task`: one optimizer step for each dict of loss terms it yields."""
     steps = method.learn(task)
     if steps is None:
@@ -142,7 +132,7 @@ def run(method: "Method", task: Task) -> None:
         method.moments = _moments(method)
 
 
-def step(method: "Method", terms: dict[str, Tensor]) -> None:
+def step(method: Learner, terms: dict[str, Tensor]) -> None:
     """One optimizer step on the sum of the terms."""
     optimizer = method.optimizer
     if optimizer is None:
@@ -166,7 +156,7 @@ def _numbers(terms: dict[str, Tensor]) -> dict[str, float]:
 
 
 def batches(
-    method: "Method",
+    method: Learner,
     task: Task,
     mix: Records | None = None,
     params: Iterable[Tensor] | None = None,
@@ -216,7 +206,7 @@ def _thaw(net: Network, how: Training, learning: int | None = None) -> None:
         net.rest_norms()
 
 
-def _cache(method: "Method", how: Training) -> FeatureCache | None:
+def _cache(method: Learner, how: Training) -> FeatureCache | None:
     """For features of a network that stays as it is, where inputs stay as they are too."""
     still = how.freeze is True and how.augment is None
     return FeatureCache(beyond=method.level) if still and method.net.backbone.pretrained else None
@@ -295,13 +285,13 @@ def _joined(task: Task, mix: Any) -> tuple[Records, Tensor]:
     return _Joined(task.records, mix), torch.cat([task.y, mix.y])
 
 
-def _autocast(method: "Method") -> AbstractContextManager[Any]:
+def _autocast(method: Learner) -> AbstractContextManager[Any]:
     if method.how.autocast is None:
         return nullcontext()
     return torch.autocast(method.net.device.type, method.how.autocast)
 
 
-def _moments(method: "Method") -> dict[str, dict[str, Tensor]]:
+def _moments(method: Learner) -> dict[str, dict[str, Tensor]]:
     """The optimizer's state by parameter name, for a stream that goes on."""
     assert method.optimizer is not None
     names: dict[Any, str] = {p: name for name, p in method.net.named_parameters()}
@@ -313,7 +303,7 @@ def _moments(method: "Method") -> dict[str, dict[str, Tensor]]:
     }
 
 
-def _recall(method: "Method") -> None:
+def _recall(method: Learner) -> None:
     """Go on with the optimizer's state of the task before; rows grown since begin at zero."""
     if method.optimizer is None:
         return

@@ -1,5 +1,6 @@
 """Counts, sums and a Gram matrix of each class's integer rows: exact in any order and chunking."""
 
+import copy
 from typing import Any
 
 import torch
@@ -44,6 +45,10 @@ class ClassMoments:
             sums[c] += rows.sum(0)
             grams[c] = grams[c] + product(rows.T.contiguous(), rows)
         self.counts, self.sums, self.grams = counts, sums, grams
+
+    def fork(self) -> "ClassMoments":
+        """The same, to go on from: what is added to one is not in the other."""
+        return copy.copy(self)
 
     def covariance(self, c: int) -> Tensor:
         """(width, width) float64 unbiased covariance of class c; zeros for one row."""

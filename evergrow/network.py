@@ -30,6 +30,7 @@ class Body(nn.Module):
     pretrained: whether it was trained on much data elsewhere, so that it is best left as it is.
     maps: whether torch.func.vmap can go through it; it cannot where the way depends on the values.
     apart: whether several threads may run it at the same time, each on a block of its own.
+    parts: names and widths of the layers whose features are joined; none where one gives them all.
     """
 
     width: int
@@ -39,6 +40,8 @@ class Body(nn.Module):
     any_size: bool = False
     pretrained: bool = False
     maps: bool = True
+    apart: bool = False
+    parts: Sequence[tuple[str, int]] = ()
 
     def records(self, chunk: Chunk, form: dict[str, Any]) -> Records:
         """A chunk's canonical tensors.  form: see `Backbone.prepare`."""
@@ -47,8 +50,6 @@ class Body(nn.Module):
     def notes(self, chunk: Chunk) -> list[str]:
         """What the user should know of how a chunk's records became tensors."""
         return []
-
-    apart: bool = False
 
     def inner(self) -> nn.Module:
         """The network whose layers users know by name: what this was built around, or itself."""
@@ -185,6 +186,10 @@ class Network(nn.Module):
         self._norms = [
             m for m in backbone.modules() if isinstance(m, nn.modules.batchnorm._NormBase)
         ]
+
+    def beside(self) -> "Network":
+        """The same layers, with a scale and a precision of its own: for what moves no weight."""
+        return copy.copy(self)
 
     @property
     def width(self) -> int:

@@ -1,6 +1,6 @@
 """A second opinion beside a network that changes: exact sums over random features of the inputs."""
 
-from collections.abc import Callable
+import copy
 from typing import Any
 
 import torch
@@ -51,16 +51,16 @@ class Opinion:
         self.sums.grow(total)
         self.sums.add(self.layer(q), y)
 
-    def begin(self) -> Callable[[], None]:
-        """Start a task; the function returned undoes it, `sums.commit` keeps it."""
-        scale, layer, answer = self.scale, self.layer, self._answer
-        self.sums.begin()
+    def fork(self) -> "Opinion":
+        """The same, to go on from: what is added to one is not in the other."""
+        twin = copy.copy(self)
+        twin.sums = self.sums.fork()
+        twin.layer = None if self.layer is None else self.layer.fork()
+        return twin
 
-        def undo() -> None:
-            self.sums.rollback()
-            self.scale, self.layer, self._answer = scale, layer, answer
-
-        return undo
+    def settle(self) -> None:
+        """From here on several threads may ask."""
+        self.sums.settle()
 
     def covers(self, classes: int) -> bool:
         """Whether it has seen each of the first `classes` columns."""

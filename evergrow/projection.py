@@ -1,5 +1,6 @@
 """A random layer: integer features in fixed random combinations, each made an integer again."""
 
+import copy
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -33,6 +34,10 @@ class Projection:
             raise SettingError(f"size={size}: random features, at least 1.")
         self.width, self.size, self.seed = width, size, seed
         self.unit = 0.0
+
+    def fork(self) -> "Projection":
+        """The same, to go on from: a unit that one fixes is not fixed in the other."""
+        return copy.copy(self)
 
     def fix(self, q: Tensor) -> None:
         """Fix the unit from the first rows, once.  q: (n, width) int8."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,10 +18,8 @@ from .chunk import Chunk, Frame, Rows
 from .disk import Fault
 from .errors import STOPPED, FormatError
 from .files import Files
-from .methods.base import Checkpoint
-
-if TYPE_CHECKING:
-    from .classifier import GrowingClassifier
+from .model import Model
+from .protocols import Checkpoint
 
 EVERY = 60.0  # seconds of work between checkpoints
 SHARE = 100  # times as long as writing the last one took, if that is more
@@ -32,7 +30,7 @@ Tell = Callable[[list[dict[str, Any]]], None]
 
 
 class Unfinished:
-    """Checkpoints of one learn, in a folder of their own; see `methods.base.Checkpoints`.
+    """Checkpoints of one learn, in a folder of their own; see `protocols.Checkpoints`.
 
     The folder holds JSON, sealed by its own hash, and the tensors that it names: the method's
     state, and the content hashes of files decoded so far. One replaces the one before in one step.
@@ -65,7 +63,7 @@ class Unfinished:
         known.hashes[rows >= 0] = found["hashes"].numpy()[rows[rows >= 0]]
         known.there[rows >= 0] = True
 
-    def of(self, model: "GrowingClassifier", chunk: Chunk) -> "Unfinished":
+    def of(self, model: Model, chunk: Chunk) -> "Unfinished":
         """These checkpoints, for this model when it learns this chunk."""
         self.model, self.chunk = model, chunk
         return self
@@ -134,7 +132,7 @@ class Unfinished:
     def _known(self) -> dict[str, Any]:
         """Content hashes of the files that are decoded already, and what tells these files."""
         store = self.chunk.store
-        records = self.model._checked(self.chunk) if isinstance(store, Files) else None
+        records = self.model.records(self.chunk) if isinstance(store, Files) else None
         if not isinstance(store, Files) or not isinstance(records, prepare.Prepared):
             return {}
         if records.canvas is None or records.hashed is None:
@@ -148,9 +146,9 @@ class Unfinished:
     @property
     def _possible(self) -> bool:
         """Whether all that shapes the sums can be told: no code of others, data that stays."""
-        ours = self.model.method_ in {entry.name for entry in methods.ENTRIES}
+        ours = self.model.method_name in {entry.name for entry in methods.ENTRIES}
         stays = isinstance(self.chunk.store, Files | Rows | Frame)
-        return ours and stays and self.model.backbone_ != "own"
+        return ours and stays and self.model.backbone_name != "own"
 
     def _key(self, rows: int) -> str:
         """sha256 of all that shapes the sums of the chunk's first rows."""
@@ -163,13 +161,13 @@ class Unfinished:
     @cached_property
     def _frame(self) -> bytes:
         """All that shapes the sums but the rows."""
-        model, net = self.model, self.model.net_
+        model, net = self.model, self.model.net
         told = {
             "parent": self.parent,
             "packages": manifest.packages(PACKAGES),
             "weights": disk.describe(net.backbone.state_dict()),
             "device": str(net.device),
-            "classes": model.classes_.tolist(),
+            "classes": model.classes.tolist(),
             **saving.shape(model),
         }
         del told["backbone"]["scale"]  # it follows from the rest
@@ -183,13 +181,12 @@ class Unfinished:
         if isinstance(store, Files):
             found: np.ndarray = store.marks[self.chunk.at(rows)]
         else:
-            found = prepare.hashes(self.model._checked(self.chunk))
+            found = prepare.hashes(self.model.records(self.chunk))
         return found
 
     @cached_property
     def _columns(self) -> np.ndarray:
-        assert self.chunk.labels is not None
-        return self.model._columns(self.chunk.labels).numpy()
+        return self.model.columns_of(self.chunk.labels).numpy()
 
 
 def _read(place: Path) -> dict[str, Any] | None:

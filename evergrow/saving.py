@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,46 +11,47 @@ from torch import nn
 from . import backbones, heldout, judging, methods, precision, state
 from .backbones.base import Backbone
 from .errors import SettingError
+from .methods.base import Method
+from .model import Model, TableColumns
 from .network import Inputs, Network
+from .one_update import attach
+from .parameters import Parameters
 from .store import Stored
-
-if TYPE_CHECKING:
-    from .classifier import GrowingClassifier
-    from .methods.base import Method
 
 Parts = dict[str, Any]
 RENAMED = {"fourier": {"features": "width"}}  # settings of backbones, in models saved before
+BY_NAME = ("backbone", "method", "augment")  # parameters stored by name or not at all
 
 
-def parts(model: "GrowingClassifier") -> Parts:
+def parts(model: Model) -> Parts:
     """All a version holds, for `ModelFolder.commit`: manifest, serving, learning, memory, blobs."""
-    learner, net = model.learner_, model.net_
-    carried: Parts = getattr(model, "_carried", {"ledger": None, "keep_no_samples": False})
+    learner, net = model.learner, model.net
     tree, tensors, samples = state.flatten(learner.state())
-    held = {} if carried["keep_no_samples"] else _heldout(model)
+    held = {} if model.keep_no_samples else _heldout(model)
     apart, more, raw = state.flatten(held)
     tensors, samples = tensors | more, samples | raw
     body = net.backbone.state_dict()
+    asked = model.parameters
     manifest = {
-        "classes": model.classes_.tolist(),
-        "counts": model.counts_.tolist(),
-        "tasks": model.tasks_,
+        "classes": model.classes.tolist(),
+        "counts": model.counts.tolist(),
+        "tasks": model.tasks,
         **shape(model),
-        "reason": model.reason_,
-        "adopted": model.adopted_,
-        "began": getattr(model, "began_", None),
+        "reason": model.reason,
+        "adopted": model.adopted,
+        "began": model.began,
         "units": {"backbone_lr": "share of lr"},
-        "asked": {"backbone": _asked(model.backbone), "method": _asked(model.method)},
-        "columns": {"count": getattr(model, "n_features_in_", None), "names": _names(model)},
-        "update": _json(model.update_),
+        "asked": {"backbone": _asked(asked.backbone), "method": _asked(asked.method)},
+        "columns": _columns(model.columns),
+        "update": _json(model.update),
         "figures": _json(learner.figures()),
         "state": tree,
         "heldout": apart,
-        "keep_no_samples": carried["keep_no_samples"],
+        "keep_no_samples": model.keep_no_samples,
     }
     memory = state.to_table(samples)
-    if memory is not None and carried["keep_no_samples"]:
-        raise keeps_raw(model.method_)
+    if memory is not None and model.keep_no_samples:
+        raise keeps_raw(model.method_name)
     serving = {f"head.{k}": v for k, v in net.head.state_dict().items()} | {
         f"solved.{k}": v for k, v in learner.serving().items()
     }
@@ -59,32 +60,32 @@ def parts(model: "GrowingClassifier") -> Parts:
         "serving": serving,
         "learning": tensors,
         "memory": memory,
-        "ledger": carried["ledger"],
+        "ledger": model.ledger,
         "blobs": {"backbone": body} if body else {},
     }
 
 
-def shape(model: "GrowingClassifier") -> Parts:
+def shape(model: Model) -> Parts:
     """How inputs become features and features weights, as JSON."""
-    net = model.net_
+    net = model.net
     return {
-        "prepare": model.prepare_,
+        "prepare": model.schema,
         "backbone": {
-            "name": model.backbone_,
-            "settings": _json(model.body_.settings()),
+            "name": model.backbone_name,
+            "settings": _json(model.backbone.settings()),
             "inputs": net.inputs.spec(),
             "scale": net.scale,
             "precision": precision.NAMES[net.precision],
             "fingerprint": fingerprint(net.backbone),
         },
-        "method": {"name": model.method_, "settings": _json(model.learner_.settings())},
+        "method": {"name": model.method_name, "settings": _json(model.learner.settings())},
         "parameters": _parameters(model),
     }
 
 
-def _heldout(model: "GrowingClassifier") -> Parts:
+def _heldout(model: Model) -> Parts:
     """Samples held out, as far as they may be kept, under a name that no method's state has."""
-    held = model.heldout_.keep(judging.most_kept(model))
+    held = model.heldout.keep(judging.most_kept(model))
     return {"held-out": held.state()} if len(held) else {}
 
 
@@ -97,48 +98,78 @@ def keeps_raw(method: str) -> SettingError:
 
 
 def restore(
-    cls: type["GrowingClassifier"], stored: Stored, backbone: Any, method: Any, learning: bool
-) -> "GrowingClassifier":
-    """The estimator a version holds.  learning: whether all that learning needs was read."""
+    stored: Stored, device: str, backbone: Any = None, method: Any = None, learning: bool = True
+) -> Model:
+    """The model that a version holds.
+
+    device: to compute on.  backbone, method: of the caller's own, which a folder does not hold.
+    learning: whether all that learning needs was read.
+    """
     manifest = stored.manifest
     body = _body(manifest["backbone"], backbone)
     learner = _method(manifest["method"], method)
-    asked = manifest["asked"]
-    parameters: dict[str, Any] = _in_shares(manifest) | {
-        "backbone": asked["backbone"] if isinstance(asked["backbone"], str) else body,
-        "method": asked["method"] if isinstance(asked["method"], str) else learner.fresh(),
-    }
-    size = parameters["image_size"]
-    parameters["image_size"] = tuple(size) if isinstance(size, list) else size
-    model = cls(**parameters)
-    model.classes_ = np.array(manifest["classes"])
-    model.counts_ = np.array(manifest["counts"], dtype=np.int64)
-    for name in ("tasks", "prepare", "reason", "update", "adopted"):
-        setattr(model, f"{name}_", manifest[name])
-    model.began_ = manifest.get("began")  # models saved before it was kept lack it
-    model.backbone_, model.method_ = manifest["backbone"]["name"], manifest["method"]["name"]
-    if manifest["columns"]["count"] is not None:
-        model.n_features_in_ = manifest["columns"]["count"]
-    if manifest["columns"]["names"] is not None:
-        model.feature_names_in_ = np.array(manifest["columns"]["names"], dtype=object)
-    model.body_, model.learner_ = body, learner
-    model.net_, model.heldout_ = _network(body, manifest, stored), heldout.nothing()
-    model._attach()
-    precision.refuse(model.net_)
+    model = Model(
+        parameters=_parameters_of(manifest, device, body, learner),
+        backbone=body,
+        backbone_name=manifest["backbone"]["name"],
+        learner=learner,
+        method_name=manifest["method"]["name"],
+        reason=manifest["reason"],
+        schema=manifest["prepare"],
+        classes=np.array(manifest["classes"]),
+        counts=np.array(manifest["counts"], dtype=np.int64),
+        tasks=manifest["tasks"],
+        adopted=manifest["adopted"],
+        began=manifest.get("began"),  # models saved before it was kept lack it
+        columns=_columns_of(manifest["columns"]),
+        update=manifest["update"],
+        ledger=stored.ledger,
+        keep_no_samples=bool(manifest.get("keep_no_samples")),
+        predicts_only=not learning,
+    )
+    attach(learner, _network(body, manifest, stored), model.parameters)
+    precision.refuse(model.net)
     if learning:
         samples = state.from_table(stored.memory)
         tensors = stored.learning or {}
         learner.fill(state.unflatten(manifest["state"], tensors, samples))
         held = state.unflatten(manifest.get("heldout", {}), tensors, samples)
         if held:
-            model.heldout_ = heldout.filled(held["held-out"])
+            model.heldout = heldout.filled(held["held-out"])
     solved = {k[7:]: v for k, v in stored.serving.items() if k.startswith("solved.")}
     if solved:
         learner.serve(solved)
-    model.predicts_only_ = not learning
-    private = bool(manifest.get("keep_no_samples"))
-    model._carried = {"ledger": stored.ledger, "keep_no_samples": private}
+    learner.settle()
     return model
+
+
+def _parameters_of(
+    manifest: dict[str, Any], device: str, body: Backbone, learner: Method
+) -> Parameters:
+    """What the model was asked for; objects, which a folder does not hold, as they were rebuilt."""
+    asked, plain = manifest["asked"], _in_shares(manifest)
+    size = plain["image_size"]
+    plain = plain | {
+        "backbone": asked["backbone"] if isinstance(asked["backbone"], str) else body,
+        "method": asked["method"] if isinstance(asked["method"], str) else learner.fresh(),
+        "image_size": tuple(size) if isinstance(size, list) else size,
+        "device": device,
+    }
+    return Parameters(**plain)
+
+
+def _columns(columns: TableColumns | None) -> Parts:
+    if columns is None:
+        return {"count": None, "names": None}
+    names = columns.names
+    return {"count": columns.count, "names": None if names is None else [str(n) for n in names]}
+
+
+def _columns_of(entry: dict[str, Any]) -> TableColumns | None:
+    if entry["count"] is None:
+        return None
+    names = entry["names"]
+    return TableColumns(entry["count"], None if names is None else np.array(names, dtype=object))
 
 
 def _in_shares(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -200,7 +231,7 @@ def _network(settings: Any, manifest: dict[str, Any], stored: Stored) -> Network
     return net.eval()
 
 
-def _method(entry: dict[str, Any], given: Any) -> "Method":
+def _method(entry: dict[str, Any], given: Any) -> Method:
     registered = {e.name for e in methods.ENTRIES}
     if given is None and entry["name"] not in registered:
         raise SettingError(
@@ -227,18 +258,10 @@ def _asked(given: Any) -> Any:
     return given if isinstance(given, str) else None
 
 
-def _parameters(model: "GrowingClassifier") -> dict[str, Any]:
-    """The constructor's parameters, but for backbone, method and hooks.
-
-    Those are stored by name or not at all.
-    """
-    skip = {"backbone", "method", "augment", "device"}  # a device is the machine's, not the model's
-    return _json({k: v for k, v in model.get_params(deep=False).items() if k not in skip})  # type: ignore[no-any-return]
-
-
-def _names(model: "GrowingClassifier") -> list[str] | None:
-    names = getattr(model, "feature_names_in_", None)
-    return None if names is None else [str(name) for name in names]
+def _parameters(model: Model) -> dict[str, Any]:
+    """What the model is asked for, as JSON; a device is the machine's, not the model's."""
+    skip = {*BY_NAME, "device"}
+    return _json({k: v for k, v in model.parameters.items() if k not in skip})  # type: ignore[no-any-return]
 
 
 def _json(value: Any) -> Any:

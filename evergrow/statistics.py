@@ -1,7 +1,8 @@
 """Counts, class sums and Gram matrix of 8-bit features: exact in any order, chunking, merging."""
 
+import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -100,13 +101,34 @@ class _Sums:
         )
 
 
-@dataclass(frozen=True)
-class _Before:
-    """What a failed task goes back to.  pending: rows in the buffer's front that it found there."""
+@dataclass
+class _Buffer:
+    """Rows that wait to be added up.  rows: (room, width) int8; y: (room,); used: how many are in.
 
-    counts: Tensor
-    pending: int
+    Forks share it: each knows how many in front are its own, and only one that knows of all may
+    append.
+    """
+
+    rows: Tensor
+    y: Tensor
+    used: int = 0
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Sums and the first `pending` rows of the buffer: replaced together, in one assignment.
+
+    mine: whether nobody else has these sums, so that they may be written into.
+    """
+
     done: _Sums
+    buffer: _Buffer
+    pending: int = 0
+    mine: bool = True
+
+    @property
+    def waiting(self) -> tuple[Tensor, Tensor]:
+        return self.buffer.rows[: self.pending], self.buffer.y[: self.pending]
 
 
 class FeatureStatistics:
@@ -131,10 +153,9 @@ class FeatureStatistics:
         self.counts = self._zeros(0)
         strips = [self._zeros(min(STRIP, width - i), width - i) for i in range(0, width, STRIP)]
         kept = Kept.of(self._zeros(0, width, dtype=torch.int8), self._zeros(0))
-        self._done = _Sums(self._zeros(0, width), strips, kept)
-        self._rows, self._y = self._zeros(0, width, dtype=torch.int8), self._zeros(0)
-        self._pending = 0
-        self._before: _Before | None = None
+        done = _Sums(self._zeros(0, width), strips, kept)
+        self._held = _Held(done, self._buffer(0))
+        self._alone = True  # whether no other thread may look
 
     @property
     def sums(self) -> Tensor:
@@ -172,15 +193,10 @@ class FeatureStatistics:
         """Learn rows.  q: (n, width) int8 in -127..127; y: (n,) columns below k."""
         self.counts = self.counts + self._count(q, y)
         while len(y):
-            if self._pending == self._room:
-                self._settle_before()
-            if self._pending == self._room:
+            if self._held.pending == self._room:
                 self._flushed()
-            taken = min(self._room - self._pending, len(y))
-            self._extend(self._pending + taken)
-            self._rows[self._pending : self._pending + taken] = q[:taken]
-            self._y[self._pending : self._pending + taken] = y[:taken]
-            self._pending += taken
+            taken = min(self._room - self._held.pending, len(y))
+            self._append(q[:taken], y[:taken])
             q, y = q[taken:], y[taken:]
 
     def subtract(self, q: Tensor, y: Tensor) -> None:
@@ -194,7 +210,7 @@ class FeatureStatistics:
             )
         self._flushed()
         for rows, columns in zip(q.split(_PENDING_ROWS), y.split(_PENDING_ROWS), strict=True):
-            self._done = self._with(rows.to(self.device), columns.to(self.device), sign=-1)
+            self._add_up(self._held, rows.to(self.device), columns.to(self.device), sign=-1)
         self.counts = left
 
     def merge(self, other: "FeatureStatistics") -> None:
@@ -205,30 +221,32 @@ class FeatureStatistics:
                 "models that are merged have one backbone."
             )
         self.grow(max(len(self.counts), len(other.counts)))
-        self._done = self._flushed().plus(other._flushed().to(self.device), self.keep)
+        sums = self._flushed().plus(other._flushed().to(self.device), self.keep)
+        self._held = _Held(sums, self._buffer(0), mine=self._alone)
         self.counts = self.counts + _padded(other.counts, len(self.counts)).to(self.device)
 
-    # Staging: between begin() and commit() or rollback(), whatever is added can be undone.
+    def fork(self) -> "FeatureStatistics":
+        """The same sums, to go on from: what is added to one is not in the other.
 
-    def begin(self) -> None:
-        """Start a task; nothing is copied until the buffer is full or sums are read."""
-        if self._before is not None:
-            raise RuntimeError("A task is under way already: commit() or rollback() it first.")
-        self._before = _Before(self.counts, self._pending, self._done)
+        Nothing is copied until the buffer is full or sums are read.
 
-    def commit(self) -> None:
-        """The task is learnt."""
-        self._before = None
+        >>> stats = FeatureStatistics(width=1)
+        >>> stats.grow(1)
+        >>> later = stats.fork()
+        >>> later.add(torch.tensor([[3]], dtype=torch.int8), torch.tensor([0]))
+        >>> stats.sums.tolist(), later.sums.tolist()
+        ([[0]], [[3]])
+        """
+        self.settle()
+        twin = copy.copy(self)
+        twin._alone = True
+        return twin
 
-    def rollback(self) -> None:
-        """Everything is as it was at begin(); without a task under way nothing happens."""
-        if self._before is not None:
-            self.counts, self._pending, self._done = (
-                self._before.counts,
-                self._before.pending,
-                self._before.done,
-            )
-            self._before = None
+    def settle(self) -> None:
+        """From here on several threads may read; whatever is added goes into sums of its own."""
+        self._alone = False
+        if self._held.mine:
+            self._held = replace(self._held, mine=False)
 
     def of(self, start: int, width: int) -> "FeatureStatistics":
         """What the statistics of `width` features from `start` on are, without the others."""
@@ -237,7 +255,8 @@ class FeatureStatistics:
         gram = self.gram[start:stop, start:stop]
         strips = [gram[i : i + STRIP, i:].clone() for i in range(0, width, STRIP)]
         rows = Kept(kept.rows[:, start:stop].contiguous(), kept.y, kept.code)
-        part._done = _Sums(self.sums[:, start:stop].clone(), strips, rows)
+        sums = _Sums(self.sums[:, start:stop].clone(), strips, rows)
+        part._held = _Held(sums, part._buffer(0))
         return part
 
     # On disk.
@@ -259,20 +278,18 @@ class FeatureStatistics:
         """Take over what `state` gave; the width must be the same."""
         if state["width"] != self.width:
             raise DataError(f"Expected statistics of {self.width} features, got {state['width']}.")
-        self._settle_before()
-        before = self._before  # what a task under way goes back to stays the same
         self.__init__(self.width, state["keep"], self.device)  # type: ignore[misc]
-        self._before = before
         self.counts = state["counts"].to(self.device, copy=True)
         sums = unpack(state["sums"]).view(-1, self.width).to(self.device)
-        for strip, packed in zip(self._done.strips, state["gram"], strict=True):
+        strips = self._held.done.strips
+        for strip, packed in zip(strips, state["gram"], strict=True):
             strip.copy_(unpack(packed).view_as(strip))
             square = strip[:, : len(strip)]
             square += square.triu(1).T.clone()
         kept = Kept.of(
             state["kept"].to(self.device, copy=True), state["kept_y"].to(self.device, copy=True)
         )
-        self._done = _Sums(sums, self._done.strips, kept)
+        self._held = _Held(_Sums(sums, strips, kept), self._buffer(0))
 
     # The buffer of rows that wait.
 
@@ -297,40 +314,36 @@ class FeatureStatistics:
             )
         return count
 
-    def _extend(self, needed: int) -> None:
-        if needed > len(self._y):
-            size = min(self._room, max(needed, 2 * len(self._y)))
-            rows, y = self._zeros(size, self.width, dtype=torch.int8), self._zeros(size)
-            rows[: self._pending], y[: self._pending] = (
-                self._rows[: self._pending],
-                self._y[: self._pending],
-            )
-            self._rows, self._y = rows, y
+    def _append(self, q: Tensor, y: Tensor) -> None:
+        """Let rows wait, as many as there is room for."""
+        held = self._held
+        buffer, begin, end = held.buffer, held.pending, held.pending + len(y)
+        if end > len(buffer.y) or begin != buffer.used:  # full, or another fork went on here
+            rows, columns = held.waiting
+            buffer = self._buffer(min(self._room, max(end, 2 * len(buffer.y))))
+            buffer.rows[:begin], buffer.y[:begin] = rows, columns
+        buffer.rows[begin:end], buffer.y[begin:end] = q, y
+        buffer.used = end
+        self._held = _Held(held.done, buffer, end, held.mine)
 
     def _flushed(self) -> _Sums:
-        """The sums, no row waiting. One assignment: an interrupt comes before it or after."""
-        self._settle_before()
-        if self._pending:
-            sums = self._with(self._rows[: self._pending], self._y[: self._pending])
-            self._done, self._pending = sums, 0
-        return self._done
+        """The sums, no row waiting.
 
-    def _settle_before(self) -> None:
-        """Add up the rows that waited before the task under way began; its own go on waiting."""
-        before = self._before
-        if before is not None and before.pending:
-            sums = self._with(self._rows[: before.pending], self._y[: before.pending])
-            rows, y = (
-                self._rows[before.pending : self._pending],
-                self._y[before.pending : self._pending],
-            )
-            self._rows, self._y, self._done, self._pending = rows.clone(), y.clone(), sums, len(y)
-            self._before = _Before(before.counts, 0, sums)
+        Several threads may ask: each finds or makes the same, and puts it in place at once.
+        """
+        held = self._held
+        if held.pending:
+            return self._add_up(held, *held.waiting)
+        return held.done
 
-    def _with(self, rows: Tensor, y: Tensor, sign: int = 1) -> _Sums:
-        """The sums and these rows; sums that a rollback would drop are overwritten."""
-        spare = self._before is not None and self._before.done is not self._done
-        return self._done.with_rows(rows, y, self.keep, len(self.counts), spare, sign)
+    def _add_up(self, held: _Held, rows: Tensor, y: Tensor, sign: int = 1) -> _Sums:
+        """Put the sums and these rows in place, nothing waiting."""
+        sums = held.done.with_rows(rows, y, self.keep, len(self.counts), held.mine, sign)
+        self._held = _Held(sums, self._buffer(0), mine=self._alone)
+        return sums
+
+    def _buffer(self, room: int) -> _Buffer:
+        return _Buffer(self._zeros(room, self.width, dtype=torch.int8), self._zeros(room))
 
     def _zeros(self, *shape: int, dtype: torch.dtype = torch.int64) -> Tensor:
         return torch.zeros(*shape, dtype=dtype, device=self.device)

@@ -12,7 +12,7 @@ from .catalogue import Data, Entry
 from .chunk import Chunk
 from .errors import DataError, SettingError
 from .scenarios import Cut
-from .update import Source
+from .source import Source
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Subject:
         entry = self._entry()
         if entry is not None:
             return catalogue.load(entry.data, self.place)
-        test = None if self.test is None else _source(self.test).read()
-        train = _source(self.given).read()
+        test = None if self.test is None else Source.of(self.test).read()
+        train = Source.of(self.given).read()
         if self.domains is None:
             return Data(train, test)
         pair = (self.domains, None) if test is None else self.domains
@@ -103,12 +103,8 @@ def _each(domains: Any, chunk: Chunk) -> np.ndarray:
     return found
 
 
-def _source(given: Any) -> Source:
-    return given if isinstance(given, Source) else Source(given)
-
-
 def _path(given: Any) -> Path | None:
-    data = _source(given).data
+    data = Source.of(given).data
     return Path(data) if isinstance(data, str | Path) else None
 
 

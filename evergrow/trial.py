@@ -12,6 +12,7 @@ from .advice import Probed
 from .chunk import Chunk
 from .classifier import GrowingClassifier
 from .data import Task
+from .model import Model
 from .network import Network
 from .randomness import Generators
 
@@ -24,7 +25,7 @@ AT_ONCE = 256  # samples between two looks at the clock
 EPOCHS = 30  # at most
 
 
-def probe(model: GrowingClassifier, chunk: Chunk, seconds: float) -> Probed | None:
+def probe(model: Model, chunk: Chunk, seconds: float) -> Probed | None:
     """Accuracy of a model's features, and of a network trained on the same samples of a chunk.
 
     Both see up to four fifths of 1,000 samples and are judged on the others. Features as they are:
@@ -32,8 +33,8 @@ def probe(model: GrowingClassifier, chunk: Chunk, seconds: float) -> Probed | No
     over `seconds` may pass.  None where the backbone learns anyway, or the chunk is too small: of
     one class, or of fewer than ten samples held back.
     """
-    learns = model.net_.backbone.trains and model.freeze is not True
-    if learns and not model.learner_.needs_fixed:
+    learns = model.net.backbone.trains and model.parameters.freeze is not True
+    if learns and not model.learner.needs_fixed:
         return None
     train, held = _split(chunk)
     if train.labels is None or len(np.unique(train.labels)) < 2 or len(held) < 10:
@@ -57,17 +58,15 @@ def _split(chunk: Chunk) -> tuple[Chunk, Chunk]:
     return chunk.subset(order[~held]), chunk.subset(order[held])
 
 
-def _network(model: GrowingClassifier) -> Any:
+def _network(model: Model) -> Any:
     """What is trained: the model's own backbone, or a small one."""
-    if model.net_.backbone.trains:
-        return model.body_
-    assert model.prepare_ is not None
-    return "convnet" if model.prepare_["kind"] == "image" else "mlp"
+    if model.net.backbone.trains:
+        return model.backbone
+    assert model.schema is not None
+    return "convnet" if model.schema["kind"] == "image" else "mlp"
 
 
-def _trained(
-    network: Any, train: Chunk, seconds: float, model: GrowingClassifier
-) -> GrowingClassifier:
+def _trained(network: Any, train: Chunk, seconds: float, model: Model) -> GrowingClassifier:
     """A network fine-tuned until the time is up, in a stream of a few samples at once."""
     net = GrowingClassifier(
         network,
@@ -76,7 +75,7 @@ def _trained(
         optimizer="adamw",
         lr=0.002,
         boundary="new classes",
-        image_size=model.image_size,
+        image_size=model.parameters.image_size,
     )
     assert train.labels is not None
     watch, until = progress.for_terminal(), time.perf_counter() + seconds
@@ -95,20 +94,20 @@ def _trained(
     return net
 
 
-def _features(model: GrowingClassifier, train: Chunk, held: Chunk) -> float:
+def _features(model: Model, train: Chunk, held: Chunk) -> float:
     """Accuracy of linear discriminants on the features as they are."""
-    assert model.prepare_ is not None and train.labels is not None and held.labels is not None
-    net = Network(model.net_.backbone, model.net_.inputs).eval()
-    net.scale = model.net_.scale
+    assert model.schema is not None and train.labels is not None and held.labels is not None
+    net = Network(model.net.backbone, model.net.inputs).eval()
+    net.scale = model.net.scale
     labels, y = np.unique(train.labels, return_inverse=True)
-    records = net.backbone.records(train, model.prepare_)
+    records = net.backbone.records(train, model.schema)
     net.inputs.fix(records)
     rng = Generators(0)
     learner: ClosedForm = methods.get("lda")  # type: ignore[assignment]
-    learner.attach(net, replace(model.learner_.how, freeze=True), rng)
+    learner.attach(net, replace(model.learner.how, freeze=True), rng)
     learner.learn(Task(records, torch.from_numpy(y), 0, len(labels)))
     with torch.no_grad():
-        scores = learner.scores(net.backbone.records(held, model.prepare_).take(_all(held)))
+        scores = learner.scores(net.backbone.records(held, model.schema).take(_all(held)))
     return float((labels[scores.argmax(1).numpy()] == held.labels).mean())
 
 

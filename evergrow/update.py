@@ -2,49 +2,27 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import DataError, ModelError, SettingError
 from .options import How
+from .source import Source
 from .store import ModelFolder, Stored
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
-    from .classifier import GrowingClassifier
-    from .sources import Chunk
+    from .chunk import Chunk
+    from .model import Model
+    from .parameters import Parameters
 
 SHOWN = 10  # pairs of classes confused most
 BLOCK = 4096  # samples predicted at a time
 Answer = dict[str, Any]
 Tell = Callable[[list[Answer]], None]  # is given advice before training begins
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where data is: whatever `sources.read` takes, and how to read it.
-
-    label, text: column or key of the labels, of the texts.  skip_bad: pass over unreadable files.
-    """
-
-    data: Any
-    label: str | None = None
-    text: str | None = None
-    skip_bad: bool = False
-
-    def read(self, need_labels: bool = True) -> "Chunk":
-        """The data.  Raises DataError; BadFilesError lists all files that cannot be read."""
-        from . import sources
-
-        return sources.read(
-            self.data,
-            label=self.label,
-            text=self.text,
-            skip_bad=self.skip_bad,
-            need_labels=need_labels,
-        )
 
 
 @dataclass(frozen=True)
@@ -90,17 +68,13 @@ def learn(
     Raises DataError, SettingError, ModelError, GateError: then the model is as it was.
     """
     began, folder, how = time.perf_counter(), ModelFolder(model), how or How()
-    source = _source(data)
+    source = Source.of(data)
     if how.dry_run:
         answer = _plan(folder, source, how, beside, tell)
     else:
         with folder.writer():
             answer = _learn(folder, source, how, beside, tell)
     return answer | {"model": str(folder.path), "seconds": time.perf_counter() - began}
-
-
-def _source(data: Any) -> Source:
-    return data if isinstance(data, Source) else Source(data)
 
 
 def advise(
@@ -116,89 +90,124 @@ def advise(
     stay as they are do well; 0: do not.
     """
     began, folder = time.perf_counter(), ModelFolder(model)
-    answer = _plan(folder, _source(data), how or How(), beside, None, seconds)
+    answer = _plan(folder, Source.of(data), how or How(), beside, None, seconds)
     return answer | {"model": str(folder.path), "seconds": time.perf_counter() - began}
 
 
 def _learn(
     folder: ModelFolder, source: Source, how: How, beside: Beside, tell: Tell | None
 ) -> Answer:
-    from . import ledger
+    from . import ledger, one_update
+    from .model import UpdateContext
     from .resume import Unfinished
 
-    clf, past, notes = _open(folder, how)
+    at_hand = _open(folder, how)
     parent = folder.manifest() if folder.exists() else None
     unfinished = Unfinished(folder.unfinished, parent, tell)
-    old = None if beside.old is None else _source(beside.old).read()
+    old = None if beside.old is None else Source.of(beside.old).read()
     chunk = source.read()
     unfinished.recall(chunk)
-    chunk, found, answer = _unlearnt(clf, past, chunk, how)
-    if not len(chunk):
+    fresh = _unlearnt(at_hand, chunk, how)
+    if not len(fresh.chunk):
         idle = [] if old is None else ["there was nothing to learn, so --old was passed over."]
         nothing = {"samples": 0, "new_classes": [], "advice": [], "warnings": idle, "resumed": 0}
-        return answer | _state(clf, folder.current()) | nothing
+        return fresh.answer | _state(_known(at_hand), folder.current()) | nothing
     private = how.keep_no_samples or bool(parent and parent.get("keep_no_samples"))
     if private:
-        _keeps_none(clf)
-    clf._carried = {"ledger": past, "keep_no_samples": private}
+        _keeps_none(at_hand)
     version = max(folder.versions(), default=0) + 1
     if old is not None:
-        past = _remember(clf, past, old, version)
-    clf._tell = tell
-    if beside == Beside():
-        clf._checkpoints = unfinished.of(clf, chunk)
+        at_hand = _remember(at_hand, old, version)
+    checkpoints = unfinished.of if beside == Beside() else None
+    context = UpdateContext(tell, checkpoints, private)
+    incoming = one_update.Incoming(fresh.chunk, auxiliary=_unlabelled(beside))
     try:
-        _teach(clf, chunk, how.gate, _unlabelled(beside))
+        model = _taught(at_hand, incoming, how.gate, context)
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(unfinished.stopped()) from stop
-    found = ledger.hashes(clf._checked(chunk)) if found is None else found
-    columns = _columns(clf, chunk)
-    learnt = ledger.add(past, found, columns, version)
-    extra = {"keep_no_samples": private, "data": ledger.fingerprint(found, columns)}
+    hashes = fresh.hashes_by(model)
+    columns = model.columns_of(fresh.chunk.labels).numpy()
+    model.ledger = ledger.add(at_hand.ledger, hashes, columns, version)
     try:
-        version = commit(folder, clf, learnt, extra)
+        version = commit(folder, model, {"data": ledger.fingerprint(hashes, columns)})
     except KeyboardInterrupt:
         if folder.current() != version:
             raise  # else it came too late: the version is there, only tidying was cut short
-    answer |= {"resumed": unfinished.resumed, "bytes": folder.bytes(version)}
-    return answer | _state(clf, version) | _updated(clf, [*notes, *unfinished.notes])
+    answer = fresh.answer | {"resumed": unfinished.resumed, "bytes": folder.bytes(version)}
+    return answer | _state(model, version) | _updated(model, [*at_hand.notes, *unfinished.notes])
 
 
-def _teach(
-    clf: "GrowingClassifier", chunk: "Chunk", gate: float | None, auxiliary: "Chunk | None"
-) -> None:
+@dataclass(frozen=True)
+class AtHand:
+    """What an update begins with.  model: None where there is none yet.
+
+    parameters: as the command asks for them.  ledger: what was learnt.
+    notes: what the user should know.
+    """
+
+    model: "Model | None"
+    parameters: "Parameters"
+    ledger: "pa.Table"
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Unlearnt:
+    """What of a chunk the model has not learnt.
+
+    hashes: (n, 16) content hashes, if they were needed.  answer: counts of what is passed over.
+    """
+
+    chunk: "Chunk"
+    hashes: "np.ndarray | None"
+    answer: Answer
+
+    def hashes_by(self, model: "Model") -> "np.ndarray":
+        """(n, 16) content hashes, of canonical tensors as this model has them."""
+        from . import ledger
+
+        if self.hashes is None:
+            return ledger.hashes(model.records(self.chunk))
+        return self.hashes
+
+
+def _taught(at_hand: AtHand, incoming: Any, gate: float | None, context: Any) -> "Model":
     """Learn, and judge what that did.  gate: points that old classes may lose, or GateError."""
-    from . import judging
+    from . import judging, one_update
 
-    known = len(getattr(clf, "classes_", ()))
-    if gate is not None and known and judging.recalls(clf) is None:
+    model = at_hand.model
+    if gate is not None and model is not None and judging.recalls(model) is None:
         raise judging.blind()
-    clf.partial_fit(chunk, auxiliary=auxiliary)
-    clf.update_ |= {"report": judging.report(clf)}
+    model = one_update.learn(model, at_hand.parameters, incoming, context)
+    model.update |= {"report": judging.report(model)}
     if gate is not None:
-        judging.gate(clf, gate)
+        judging.gate(model, gate)
+    return model
 
 
-def _remember(clf: "GrowingClassifier", past: Any, old: "Chunk", version: int) -> Any:
-    """Give old samples that are not known yet to the memory.  Returns the ledger with them."""
-    from . import ledger
+def _remember(at_hand: AtHand, old: "Chunk", version: int) -> AtHand:
+    """Give old samples that are not known yet to the memory, and to the ledger."""
+    from . import ledger, one_update
 
-    if not hasattr(clf, "classes_"):
+    model = at_hand.model
+    if model is None:
         raise DataError(
             "--old takes samples of classes that the model knows, and it knows none yet: "
             "learn them as DATA."
         )
-    clf._fit_in(old)
-    found, columns = ledger.hashes(clf._checked(old)), _columns(clf, old)
-    rows = ledger.unlearnt(past, found, columns)
+    hashes = ledger.hashes(model.records(old))
+    columns = model.columns_of(old.labels).numpy()
+    rows = ledger.unlearnt(at_hand.ledger, hashes, columns)
     if len(rows):
-        clf.remember(old.subset(rows))
-    return ledger.add(past, found[rows], columns[rows], version)
+        incoming = one_update.Incoming(old.subset(rows))
+        model = one_update.remember(model, at_hand.parameters, incoming)
+    learnt = ledger.add(at_hand.ledger, hashes[rows], columns[rows], version)
+    return replace(at_hand, model=model, ledger=learnt)
 
 
 def _unlabelled(beside: Beside) -> "Chunk | None":
     given = beside.auxiliary
-    return None if given is None else _source(given).read(need_labels=False)
+    return None if given is None else Source.of(given).read(need_labels=False)
 
 
 def _plan(
@@ -210,35 +219,43 @@ def _plan(
     seconds: float = 0,
 ) -> Answer:
     """What `learn` would do, and what to expect of it; nothing on disk is changed."""
-    clf, past, notes = _open(folder, how)
-    known = clf.classes_.tolist() if hasattr(clf, "classes_") else []
-    chunk, _, answer = _unlearnt(clf, past, source.read(), how)
+    from . import one_update
+
+    at_hand = _open(folder, how)
+    fresh = _unlearnt(at_hand, source.read(), how)
+    chunk = fresh.chunk
     if beside.old is not None:
-        _remember(clf, past, _source(beside.old).read(), 0)
-    if known:
-        clf._checked(chunk)
-    else:
-        clf._start(chunk)
-    advice = clf.advise(chunk, auxiliary=_unlabelled(beside)) if len(chunk) else []
+        at_hand = _remember(at_hand, Source.of(beside.old).read(), 0)
+    model, parameters = at_hand.model, at_hand.parameters
+    known = [] if model is None else model.classes.tolist()
+    begun = one_update.begin(parameters, chunk) if model is None else model
+    incoming = one_update.Incoming(chunk, auxiliary=_unlabelled(beside))
+    advice = one_update.foresee(model, parameters, incoming) if len(chunk) else []
+    probed: Answer = {}
     if seconds > 0 and len(chunk):
-        probed = _probed(clf, chunk, seconds)
-        advice += probed["advice"]
-        answer["probe"] = probed["probe"]
+        probed = _probed(begun, chunk, seconds)
+        advice += probed.pop("advice")
     if tell is not None:
         tell(advice)
     labels = chunk.labels if len(chunk) else None
-    arriving = [] if labels is None else clf._labels(labels, None)[len(known) :].tolist()
-    state = _state(clf, folder.current() if known else 0) | {"classes": [*known, *arriving]}
-    planned = {"samples": len(chunk), "new_classes": arriving, "advice": advice, "warnings": notes}
-    return answer | state | planned | {"dry_run": True}
+    arriving = [] if labels is None else begun.classes_with(labels)[len(known) :].tolist()
+    version = folder.current() if known else 0
+    state = _state(begun, version) | {"classes": [*known, *arriving]}
+    planned = {
+        "samples": len(chunk),
+        "new_classes": arriving,
+        "advice": advice,
+        "warnings": at_hand.notes,
+    }
+    return fresh.answer | probed | state | planned | {"dry_run": True}
 
 
-def _probed(clf: "GrowingClassifier", chunk: "Chunk", seconds: float) -> Answer:
+def _probed(model: "Model", chunk: "Chunk", seconds: float) -> Answer:
     """What a probe of so many seconds found, and the advice that follows from it."""
     from .advice import weak_backbone
     from .trial import probe
 
-    found = probe(clf, chunk, seconds)
+    found = probe(model, chunk, seconds)
     weak = None if found is None else weak_backbone(found)
     return {
         "probe": None if found is None else asdict(found),
@@ -246,97 +263,95 @@ def _probed(clf: "GrowingClassifier", chunk: "Chunk", seconds: float) -> Answer:
     }
 
 
-def _open(folder: ModelFolder, how: How) -> "tuple[GrowingClassifier, Any, list[str]]":
-    """The classifier to go on with, what it has learnt, and what its user should know."""
+def _open(folder: ModelFolder, how: How) -> AtHand:
+    """What there is to go on with."""
     if folder.exists():
         folder.manifest()  # what is wrong with a model is said before anything slow is imported
     from . import configure, ledger
 
     if not folder.exists():
-        return configure.new(how), ledger.empty(), []
+        return AtHand(None, configure.new(how), ledger.empty(), [])
     stored = folder.read()
     given = Given(how.settings.get("method"), how.settings.get("device", "auto"))
-    clf = restored(stored, given, learning=True)
-    notes = configure.change(clf, how)
-    return clf, ledger.empty() if stored.ledger is None else stored.ledger, notes
+    model, notes = configure.change(restored(stored, given, learning=True), how)
+    past = ledger.empty() if stored.ledger is None else stored.ledger
+    return AtHand(model, model.parameters, past, notes)
 
 
-def _unlearnt(
-    clf: "GrowingClassifier", past: Any, chunk: "Chunk", how: How
-) -> "tuple[Chunk, np.ndarray | None, Answer]":
-    """What is to be learnt, its content hashes if they were needed, and counts of what is not."""
+def _unlearnt(at_hand: AtHand, chunk: "Chunk", how: How) -> Unlearnt:
+    """What is to be learnt; what was learnt before is passed over, unless asked for again."""
     from . import ledger
 
-    total, found = len(chunk), None
-    if len(past) and not how.again:
-        found = ledger.hashes(clf._checked(chunk))
-        rows = ledger.unlearnt(past, found, _columns(clf, chunk))
-        chunk, found = chunk.subset(rows), found[rows]
+    total, hashes, model = len(chunk), None, at_hand.model
+    if len(at_hand.ledger) and model is not None and not how.again:
+        hashes = ledger.hashes(model.records(chunk))
+        rows = ledger.unlearnt(at_hand.ledger, hashes, model.columns_of(chunk.labels).numpy())
+        chunk, hashes = chunk.subset(rows), hashes[rows]
     skipped = [list(file) for file in chunk.skipped]
-    return chunk, found, {"passed_over": total - len(chunk), "skipped": skipped}
+    answer = {"passed_over": total - len(chunk), "skipped": skipped}
+    return Unlearnt(chunk, hashes, answer)
 
 
-def _columns(clf: "GrowingClassifier", chunk: "Chunk") -> "np.ndarray":
-    """(n,) columns, -1 for labels that the model does not know; none where there are no labels."""
-    import numpy as np
-
-    return np.array([], np.int64) if chunk.labels is None else clf._columns(chunk.labels).numpy()
-
-
-def _keeps_none(clf: "GrowingClassifier") -> None:
+def _keeps_none(at_hand: AtHand) -> None:
     """Refuse a method that is known to keep raw samples, before it learns."""
     from . import methods, saving
 
-    name = getattr(clf, "method_", clf.method)
-    name = name if isinstance(name, str) else methods.name_of(name)
+    asked = at_hand.parameters.method
+    name = asked if isinstance(asked, str) else methods.name_of(asked)
+    name = name if at_hand.model is None else at_hand.model.method_name
     keeps = next((e.keeps for e in methods.ENTRIES if e.name == name), "")
     if "images" in keeps:
         raise saving.keeps_raw(name)
 
 
-def _state(clf: "GrowingClassifier", version: int) -> Answer:
+def _known(at_hand: AtHand) -> "Model":
+    """The model that there is.  Raises DataError where nothing came, and nothing was learnt."""
+    if at_hand.model is None:
+        raise DataError("there are no samples to begin a model with.")
+    return at_hand.model
+
+
+def _state(model: "Model", version: int) -> Answer:
     """What every answer about learning says of the model."""
     return {
         "version": version,
-        "classes": clf.classes_.tolist() if hasattr(clf, "classes_") else [],
-        "method": clf.method_,
-        "backbone": clf.backbone_,
-        "reason": clf.reason_,
+        "classes": model.classes.tolist(),
+        "method": model.method_name,
+        "backbone": model.backbone_name,
+        "reason": model.reason,
     }
 
 
-def _updated(clf: "GrowingClassifier", notes: Sequence[str]) -> Answer:
-    last = clf.update_
+def _updated(model: "Model", notes: Sequence[str]) -> Answer:
+    last = model.update
     warnings = [*notes, *last["warnings"]]
     told = ("new_classes", "samples", "held_back", "advice", "report")
     return {k: last[k] for k in told} | {"warnings": warnings}
 
 
-def commit(folder: ModelFolder, clf: "GrowingClassifier", ledger: Any, extra: Answer) -> int:
+def commit(folder: ModelFolder, model: "Model", extra: Answer) -> int:
     """One new version of a model folder that is locked already.  Returns its number."""
     from . import saving
 
-    clf._carried = {"ledger": ledger, "keep_no_samples": extra["keep_no_samples"]}
-    parts = saving.parts(clf)
+    parts = saving.parts(model)
     parts["manifest"] |= extra
     return folder.commit(**parts)
 
 
-def load(folder: ModelFolder, given: Given) -> "GrowingClassifier":
-    """The classifier in a folder, to ask it."""
+def load(folder: ModelFolder, given: Given) -> "Model":
+    """The model in a folder, to ask it."""
     folder.manifest(given.version)  # as in `_open`
     return restored(folder.read(given.version, learning=False), given, learning=False)
 
 
-def restored(stored: Stored, given: Given, learning: bool) -> "GrowingClassifier":
-    """A classifier from what was stored.  ModelError: it needs code that is not evergrow's."""
-    from . import classifier, saving
+def restored(stored: Stored, given: Given, learning: bool) -> "Model":
+    """The model that was stored.  ModelError: it needs code that is not evergrow's."""
+    from . import devices, saving
 
-    classifier._device(given.device)  # raises SettingError where there is no such
-    stored.manifest["parameters"]["device"] = given.device  # of this machine, not of the model
+    devices.named(given.device)  # raises SettingError where there is no such
     own = given.method if given.method and ":" in given.method else None
     try:
-        return saving.restore(classifier.GrowingClassifier, stored, None, own, learning)
+        return saving.restore(stored, given.device, None, own, learning)
     except SettingError as error:
         raise ModelError(str(error)) from error
 
@@ -355,15 +370,15 @@ def predict(
     data: a Source, or whatever `sources.read` takes; labels are not needed.
     """
     folder = ModelFolder(model)
-    clf = load(folder, given)
-    chunk = _source(data).read(need_labels=False)
+    loaded = load(folder, given)
+    chunk = Source.of(data).read(need_labels=False)
     found: list[Answer] = []
     for rows in _blocks(len(chunk)):
         part = chunk.subset(rows)
-        shares = clf.predict_proba(part)
+        shares = loaded.probabilities(loaded.records(part))
         best = (-shares).argsort(axis=1, kind="stable")[:, :top]
         for i, columns in enumerate(best):
-            ranked = [[clf.classes_[j].item(), float(shares[i, j])] for j in columns]
+            ranked = [[loaded.classes[j].item(), float(shares[i, j])] for j in columns]
             label, probability = ranked[0]
             found.append(
                 {"input": part.name(i), "label": label, "probability": probability, "top": ranked}
@@ -384,15 +399,15 @@ def evaluate(model: str | Path, data: Any, given: Given = Given()) -> Answer:
     import numpy as np
 
     folder = ModelFolder(model)
-    clf = load(folder, given)
-    chunk = _source(data).read()
+    loaded = load(folder, given)
+    chunk = Source.of(data).read()
     if chunk.labels is None:
         raise DataError("evaluate needs labels: name their column with --label.")
-    parts = [clf.predict(chunk.subset(rows)) for rows in _blocks(len(chunk))]
+    parts = [loaded.labels(loaded.records(chunk.subset(rows))) for rows in _blocks(len(chunk))]
     labels = np.array([str(label) for label in chunk.labels.tolist()])
     answers = np.array([str(label) for part in parts for label in part.tolist()])
-    order = [str(label) for label in clf.classes_.tolist()]
-    new = {str(label) for label in clf.update_["new_classes"]}
+    order = [str(label) for label in loaded.classes.tolist()]
+    new = {str(label) for label in loaded.update["new_classes"]}
     present = set(labels.tolist())
     unknown = sorted(present - set(order))
     right = answers == labels
@@ -444,20 +459,22 @@ def examined(folder: ModelFolder, data: Any, given: Given = Given()) -> Examined
 
     from . import outcome
 
-    clf, chunk = load(folder, given), _source(data).read()
+    loaded, chunk = load(folder, given), Source.of(data).read()
     if chunk.labels is None:
         raise DataError("samples to judge by need labels: name their column with --label.")
-    columns = _columns(clf, chunk)
+    columns = loaded.columns_of(chunk.labels).numpy()
     unknown = sorted({str(label) for label in chunk.labels[columns < 0].tolist()})
     chunk, y = chunk.subset(np.flatnonzero(columns >= 0)), columns[columns >= 0]
     if not len(y):
         raise DataError("the model knows none of these labels; name data with classes it learnt.")
-    shares = np.concatenate([clf.predict_proba(chunk.subset(r)) for r in _blocks(len(y))])
-    labels = [str(label) for label in clf.classes_.tolist()]
+    shares = np.concatenate(
+        [loaded.probabilities(loaded.records(chunk.subset(r))) for r in _blocks(len(y))]
+    )
+    labels = [str(label) for label in loaded.classes.tolist()]
     judged = outcome.Judged(shares, y, "samples given")
-    old = len(clf.update_.get("old_classes", ()))
+    old = len(loaded.update.get("old_classes", ()))
     report = outcome.report(judged, labels, old, None)
-    records = clf._checked(chunk)
+    records = loaded.records(chunk)
     return Examined(report, labels, unknown, records, y, judged.answers)
 
 
@@ -483,12 +500,14 @@ def _confused(given: "np.ndarray", answers: "np.ndarray") -> list[Answer]:
 
 def layers(model: str | Path) -> Answer:
     """How well the features of each layer of the backbone tell the classes apart, left out."""
+    from . import judging
+
     folder = ModelFolder(model)
-    clf = restored(folder.read(), Given(), learning=True)
-    widths: dict[str, int] = dict(getattr(clf.net_.backbone, "parts", ()))
+    loaded = restored(folder.read(), Given(), learning=True)
+    widths: dict[str, int] = dict(loaded.net.backbone.parts)
     rows = [
-        {"layer": name, "features": widths.get(name, clf.net_.width), "recall": recall}
-        for name, recall in clf.layer_scores().items()
+        {"layer": name, "features": widths.get(name, loaded.net.width), "recall": recall}
+        for name, recall in judging.by_layer(loaded).items()
     ]
     return {"layers": rows, "version": folder.current()}
 
@@ -563,10 +582,15 @@ def adopt(model: str | Path, weights: str | Path, backbone: str, classes: Any, h
             raise ModelError(
                 f"{folder.path} holds a model already; name a folder that does not exist."
             )
-        clf = configure.adopted(Path(weights), backbone, classes, how)
-        version = commit(folder, clf, ledger.empty(), {"keep_no_samples": False, "data": ""})
-    new = clf.classes_.tolist()
-    answer = _state(clf, version) | {"model": str(folder.path), "new_classes": new, "samples": 0}
+        adopted = configure.adopted(Path(weights), backbone, classes, how)
+        adopted.ledger = ledger.empty()
+        version = commit(folder, adopted, {"data": ""})
+    new = adopted.classes.tolist()
+    answer = _state(adopted, version) | {
+        "model": str(folder.path),
+        "new_classes": new,
+        "samples": 0,
+    }
     return answer | {"adopted": True, "seconds": time.perf_counter() - began}
 
 

@@ -11,7 +11,7 @@ from evergrow import methods
 from evergrow.checks import CHECKS, check_method
 from evergrow.errors import ContractError
 from evergrow.losses import cross_entropy
-from evergrow.methods import ER, FineTune
+from evergrow.methods import FineTune
 
 
 class MovesAColumn(FineTune):
@@ -83,15 +83,15 @@ class CountsInASetting(FineTune):
         return super().learn(task)
 
 
-class HidesItsMemory(ER):
-    def setup(self):
-        super().setup()
-        self._past, self.past = self.past, None  # an underscore: not stored
+class RemembersWhatNoStoreKeeps(FineTune):
+    def fork(self, how, rng):
+        twin = super().fork(how, rng)
+        twin._tasks = getattr(self, "_tasks", 0) + 1  # an underscore: not stored
+        return twin
 
     def learn(self, task):
-        self.past = self._past
         yield from super().learn(task)
-        self.past = None
+        self.net.head.bias.data += getattr(self, "_tasks", 0)
 
 
 class ServesHalf(FineTune):
@@ -114,9 +114,9 @@ class ForgetsItsMomentum(FineTune):
             self.net.head.bias.data += 1  # depends on what no store keeps
 
 
-class CannotGoBack(FineTune):
-    def snapshot(self):
-        return lambda: None
+class LearnsOnTheModelThatAnswers(FineTune):
+    def fork(self, how, rng):
+        return self
 
 
 class ThawsTheBackbone(FineTune):
@@ -138,10 +138,10 @@ MUTANTS = {
     "check_global_generators_stay": MovesTheGlobalGenerator,
     "check_predicting_changes_nothing": LearnsWhilePredicting,
     "check_settings_never_change": CountsInASetting,
-    "check_save_and_load_go_on_identically": HidesItsMemory,
+    "check_save_and_load_go_on_identically": RemembersWhatNoStoreKeeps,
     "check_serving_alone_predicts": ServesHalf,
     "check_a_stream_goes_on_identically": ForgetsItsMomentum,
-    "check_a_failed_update_changes_nothing": CannotGoBack,
+    "check_a_failed_update_changes_nothing": LearnsOnTheModelThatAnswers,
     "check_a_frozen_backbone_stays": ThawsTheBackbone,
 }
 

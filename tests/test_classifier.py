@@ -1,5 +1,10 @@
 """The estimator: labels keep their columns, calls are all or nothing, adopted networks go on."""
 
+import copy
+import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +18,7 @@ from evergrow.errors import DataError, NotFittedError, SettingError
 DIGITS = load_digits()
 IMAGES = (DIGITS.images * (255 / 16)).round().astype(np.uint8)
 LABELS = DIGITS.target
+X, Y = blobs()
 
 
 def test_the_default_learns_classes_in_any_order_and_forgets_none():
@@ -310,3 +316,71 @@ def test_what_cannot_be_adopted_is_explained():
         GrowingClassifier.adopt(trained(), ["a"] * 5)
     with pytest.raises(SettingError, match="sums"):
         GrowingClassifier.adopt(trained(), NAMES, method="lda").partial_fit(FLAT[:5], list("abcde"))
+
+
+@pytest.mark.parametrize("method", ["lda", "er"])
+def test_a_failed_first_call_leaves_nothing_behind(method, monkeypatch):
+    model = GrowingClassifier("mlp", method, epochs=1)
+    before = dict(vars(model))
+    monkeypatch.setattr(methods.Method, "settle", lambda self: 1 / 0)
+    for call in (model.partial_fit, model.fit):
+        with pytest.raises(ZeroDivisionError):
+            call(X, Y)
+        assert vars(model) == before and not hasattr(model, "classes_")
+        with pytest.raises(NotFittedError):
+            model.predict(X)
+    monkeypatch.undo()
+    twin = GrowingClassifier("mlp", method, epochs=1).partial_fit(X, Y)
+    assert np.array_equal(model.partial_fit(X, Y).predict_proba(X), twin.predict_proba(X))
+
+
+@pytest.mark.parametrize("method", ["lda", "er", "icarl", "fecam"])
+def test_threads_that_ask_beside_updates_get_answers_of_finished_ones(method):
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % 3
+    x = (4 * np.eye(3)[y] + rng.normal(size=(120, 3))).astype(np.float32)
+    parts = np.split(np.arange(120), 12)
+
+    def fresh() -> GrowingClassifier:
+        model = GrowingClassifier("mlp", method, epochs=1, lr=0.01)
+        return model.partial_fit(x[parts[0]], y[parts[0]])
+
+    alone, expected = fresh(), []
+    expected.append(alone.predict_proba(x).tobytes())
+    for rows in parts[1:]:
+        expected.append(alone.partial_fit(x[rows], y[rows]).predict_proba(x).tobytes())
+    model, answers, over = fresh(), [], threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            answers.append(model.predict_proba(x).tobytes())
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    for rows in parts[1:]:
+        model.partial_fit(x[rows], y[rows])
+    over.set()
+    for asker in askers:
+        asker.join()
+    assert set(answers) <= set(expected) and answers
+    assert model.predict_proba(x).tobytes() == expected[-1]
+
+
+def test_two_threads_that_learn_take_turns():
+    x, y = np.eye(8, dtype=np.float32).repeat(10, 0), np.arange(8).repeat(10)
+    model = GrowingClassifier("none", "lda")
+    shares = [(x[i : i + 1], y[i : i + 1]) for i in range(80)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda share: model.partial_fit(*share), shares))
+    assert model.counts_.sum() == 80 and sorted(model.classes_) == list(range(8))
+    assert dict(zip(model.classes_, model.counts_, strict=True)) == dict.fromkeys(range(8), 10)
+
+
+def test_a_model_that_was_asked_and_taught_is_pickled_and_copied_as_before():
+    model = GrowingClassifier("mlp", "lda").partial_fit(X, Y)
+    answers = model.predict_proba(X)
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert np.array_equal(twin.predict_proba(X), answers)
+        twin.partial_fit(X, Y)
+    assert np.array_equal(model.predict_proba(X), answers)

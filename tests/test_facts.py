@@ -1,5 +1,7 @@
 """What is at hand when a chunk comes, read off models."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -17,16 +19,11 @@ Y = np.array(list("abc"))[np.arange(60) % 3]
 
 def facts(model: GrowingClassifier, labels: str = "cd", now=None, recalls=None) -> Facts:
     """Of ten samples of each of these labels."""
-    old, before = len(model.classes_), model.classes_
-    y = np.repeat(list(labels), 10)
-    model.classes_ = model._labels(y, None)
-    columns = model._columns(y)
-    records = Tensors(torch.zeros(len(y), 3))
-    try:
-        task = Task(records, columns, old, len(model.classes_), model.tasks_)
-        return gather(model, task, now, recalls)
-    finally:
-        model.classes_ = before
+    y, before = np.repeat(list(labels), 10), model.model
+    after = replace(before, classes=before.classes_with(y))
+    records, old, total = Tensors(torch.zeros(len(y), 3)), len(before.classes), len(after.classes)
+    task = Task(records, after.columns_of(y), old, total, before.tasks)
+    return gather(after, task, now, recalls)
 
 
 def test_samples_are_counted_by_column_and_absent_classes_found():
@@ -98,7 +95,7 @@ def test_a_model_saved_before_looks_were_kept_brings_none(tmp_path, monkeypatch)
     from evergrow import saving
 
     model = GrowingClassifier("none", "lda").partial_fit(X, Y)
-    made = saving.parts(model)
+    made = saving.parts(model.model)
     del made["manifest"]["began"]
     monkeypatch.setattr(saving, "parts", lambda _: made)
     model.save(tmp_path / "m")

@@ -7,14 +7,16 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "evergrow"
 
 ORDER = """
-errors machine devices progress metrics display outcome options randomness data views
+errors machine devices locks parameters progress metrics display outcome options randomness data
+views
 labels pixels canvas images arrays chunk columns tokens forms frames idx npz tables listing samples
-files inputs datasets sources prepare looks
-blocks featurecache network precision springs branches backbones vae losses nearest memory
+files inputs datasets sources source prepare looks
+blocks featurecache network protocols precision springs branches backbones vae losses nearest memory
 heldout exemplars
 integers projection mahalanobis moments statistics leaveout readout novelty penalty solve opinion
-loop methods resolve facts advice
-state disk shelf featuredisk manifest folder lock store judging saving classifier
+loop methods resolve choose
+state disk shelf featuredisk manifest folder lock store model facts advice judging
+one_update saving adopting validate classifier
 ledger resume configure checks trial update
 scenarios conditions catalogue subject course tuning board results scoreboard
 jobs making bench

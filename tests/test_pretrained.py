@@ -88,14 +88,15 @@ def test_interpolation_that_is_neither_bilinear_nor_bicubic_goes_by_its_neighbou
     assert backbone.prepare(PHOTO)["interpolation"] == ours
 
 
-def test_models_begun_before_forms_said_how_go_on_as_they_began(tmp_path):
+def test_models_begun_before_forms_said_how_go_on_as_they_began(tmp_path, monkeypatch):
     backbone = backbones.get("timm:test_resnet", pretrained=False)
     model = GrowingClassifier(backbone, "lda", image_size=64)
-    model._form = lambda chunk: prepare.spec(chunk.seen, 64, channels=3)  # as it was
+    as_it_was = lambda seen, size: prepare.spec(seen, size, channels=3)  # noqa: E731
+    monkeypatch.setattr(backbone, "prepare", as_it_was)
     model.partial_fit(COLOUR, ANSWERS)
     expected, form = model.predict_proba(COLOUR), dict(model.prepare_)
     assert set(form) == {"kind", "channels", "height", "width", "sizes"}
-    del model._form
+    monkeypatch.undo()
     model.save(tmp_path)
     twin = load(tmp_path)
     assert twin.prepare_ == form

@@ -109,7 +109,7 @@ def test_the_backbones_rate_of_a_model_saved_when_it_was_absolute_becomes_a_shar
     model = GrowingClassifier("mlp", "finetune", epochs=1, lr=0.02, backbone_lr=0.25)
     model.partial_fit(X[FIRST], Y[FIRST])
     for name, units in (("new", True), ("old", False), ("alike", False)):
-        parts = saving.parts(model)
+        parts = saving.parts(model.model)
         if not units:  # as they were written before
             del parts["manifest"]["units"]
             parts["manifest"]["parameters"]["backbone_lr"] = 0.005 if name == "old" else None
@@ -137,7 +137,7 @@ def test_a_network_of_your_own_is_not_in_the_folder(tmp_path):
 
 
 def test_loading_imports_nothing_that_a_manifest_names(tmp_path):
-    parts = saving.parts(GrowingClassifier("mlp", "finetune", epochs=1).partial_fit(X, Y))
+    parts = saving.parts(GrowingClassifier("mlp", "finetune", epochs=1).partial_fit(X, Y).model)
     parts["manifest"]["method"]["name"] = "this:Zen"
     folder = ModelFolder(tmp_path / "m")
     with folder.writer():

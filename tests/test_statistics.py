@@ -1,6 +1,7 @@
 import copy
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -105,26 +106,24 @@ def test_a_state_restores_everything_and_learning_goes_on(stream, read, data):
     st.integers(0, 30),
     st.lists(st.sampled_from(["add", "read", "subtract", "merge", "grow"]), max_size=5),
 )
-def test_a_task_rolled_back_leaves_no_trace(stream, old, steps):
+def test_what_a_fork_does_leaves_no_trace(stream, old, steps):
     q, y, *_ = stream
     old = min(old, len(y))
     stats = learnt(q[:old], y[:old])
-    untouched = copy.deepcopy(stats)
-    stats.begin()
+    untouched, fork = copy.deepcopy(stats), stats.fork()
     for step in steps:
         if step == "add":
-            stats.add(q[old:], y[old:])
+            fork.add(q[old:], y[old:])
         elif step == "read":
-            assert len(stats.gram) == WIDTH
+            assert len(fork.gram) == WIDTH
         elif step == "subtract":
-            stats.subtract(q[:1] if old else q[:0], y[:1] if old else y[:0]) if stats.counts[
+            fork.subtract(q[:1] if old else q[:0], y[:1] if old else y[:0]) if fork.counts[
                 y[0]
             ] else None
         elif step == "merge":
-            stats.merge(learnt(q, y))
+            fork.merge(learnt(q, y))
         else:
-            stats.grow(len(stats.counts) + 2)
-    stats.rollback()
+            fork.grow(len(fork.counts) + 2)
     assert stats.counts.tolist() == untouched.counts.tolist()
     stats.add(q, y)  # it goes on as if nothing had been
     untouched.add(q, y)
@@ -133,16 +132,18 @@ def test_a_task_rolled_back_leaves_no_trace(stream, old, steps):
 
 @settings(max_examples=40, deadline=None)
 @given(streams())
-def test_committed_tasks_are_learnt_exactly_once(stream):
+def test_forks_of_forks_learn_each_task_exactly_once(stream):
     q, y, _, cuts, _ = stream
     stats = FeatureStatistics(WIDTH, keep=3)
     sizes = [*cuts, len(y) - sum(cuts)]
     for part, columns in zip(q.split(sizes), y.split(sizes), strict=True):
-        stats.begin()
+        lost = stats.fork()
+        lost.grow(CLASSES)
+        lost.add(part, columns)  # an update that fails, then the same that does not
+        stats = stats.fork()
         stats.grow(CLASSES)
         stats.add(part, columns)
-        stats.commit()
-        stats.rollback()  # nothing left to undo
+        stats.settle()
     assert same(stats.state(), learnt(q, y).state())
 
 
@@ -167,14 +168,13 @@ def test_a_task_that_fits_the_buffer_copies_and_multiplies_nothing(monkeypatch):
     stats = learnt(q[:3], y[:3])
     monkeypatch.setattr(statistics, "product", None)
     for i in range(3, 7):
-        stats.begin()
+        stats = stats.fork()
         stats.grow(CLASSES)
         stats.add(q[i : i + 1], y[i : i + 1])
-        stats.commit()
     assert int(stats.counts.sum()) == 7
 
 
-def test_an_interrupt_within_a_task_is_undone_by_rollback(monkeypatch):
+def test_an_interrupt_within_a_task_leaves_the_sums_that_it_began_with(monkeypatch):
     q, y = rows(40)
     stats = learnt(q[:10], y[:10])
     expected = learnt(q[:10], y[:10]).state()
@@ -187,10 +187,8 @@ def test_an_interrupt_within_a_task_is_undone_by_rollback(monkeypatch):
         return true(a, b)
 
     monkeypatch.setattr(statistics, "product", interrupted)
-    stats.begin()
     with pytest.raises(KeyboardInterrupt):
-        stats.add(q[10:], y[10:])
-    stats.rollback()
+        stats.fork().add(q[10:], y[10:])
     assert same(stats.state(), expected)
 
 
@@ -249,13 +247,6 @@ def test_what_does_not_fit_is_refused_and_nothing_is_learnt():
     assert same(stats.state(), before)
 
 
-def test_a_task_begins_once():
-    stats = learnt(*rows(5))
-    stats.begin()
-    with pytest.raises(RuntimeError, match="under way already"):
-        stats.begin()
-
-
 def test_the_statistics_of_some_features_are_those_of_their_columns():
     rng = torch.Generator().manual_seed(3)
     rows = torch.randint(-9, 9, (50, 7), generator=rng).to(torch.int8)
@@ -270,15 +261,26 @@ def test_the_statistics_of_some_features_are_those_of_their_columns():
     assert len(found.kept.y) == len(whole.kept.y)
 
 
-def test_a_task_that_takes_a_state_over_is_undone_all_the_same():
+def test_a_fork_that_takes_a_state_over_leaves_what_it_came_from():
     q, y = torch.tensor([[1, 2], [3, 4], [5, 6]], dtype=torch.int8), torch.tensor([0, 0, 1])
     stats, further = FeatureStatistics(2), FeatureStatistics(2)
     for one, n in ((stats, 1), (further, 2)):
         one.grow(2)
-        one.add(q[:n], y[:n])  # the row of `stats` still waits in its buffer as the task begins
-    stats.begin()
-    stats.fill(further.state())
-    stats.add(q[2:], y[2:])
-    assert stats.counts.tolist() == [2, 1] and stats.gram.tolist() == [[35, 44], [44, 56]]
-    stats.rollback()
+        one.add(q[:n], y[:n])  # the row of `stats` still waits in its buffer
+    fork = stats.fork()
+    fork.fill(further.state())
+    fork.add(q[2:], y[2:])
+    assert fork.counts.tolist() == [2, 1] and fork.gram.tolist() == [[35, 44], [44, 56]]
     assert stats.counts.tolist() == [1, 0] and stats.gram.tolist() == [[1, 2], [2, 4]]
+
+
+def test_threads_that_read_at_once_find_the_same_sums():
+    q, y = rows(40)
+    expected = learnt(q, y).gram
+    for _ in range(20):
+        stats = learnt(q[:10], y[:10]).fork()
+        stats.add(q[10:], y[10:])  # sums of its own, in part written into
+        stats.settle()
+        with ThreadPoolExecutor(8) as pool:
+            grams = list(pool.map(lambda s: s.gram, [stats] * 16))
+        assert all(torch.equal(gram, expected) for gram in grams)

@@ -20,7 +20,7 @@ def model(y, backbone="none", method="lda", **parameters) -> GrowingClassifier:
 
 
 def test_features_that_cannot_tell_classes_apart_are_found_out_and_training_tells_them():
-    found = probe(model(CROSSED), read(X, CROSSED), seconds=3)
+    found = probe(model(CROSSED).model, read(X, CROSSED), seconds=3)
     assert found.features < 0.6 and found.trained > 0.85 and found.held == 200
     assert found.network == "mlp" and weak_backbone(found) is not None
     trained = GrowingClassifier("mlp", "finetune", epochs=20, lr=0.02).partial_fit(
@@ -30,13 +30,13 @@ def test_features_that_cannot_tell_classes_apart_are_found_out_and_training_tell
 
 
 def test_features_that_do_well_are_left_alone():
-    found = probe(model(APART), read(X, APART), seconds=1)
+    found = probe(model(APART).model, read(X, APART), seconds=1)
     assert found.features > 0.95 and weak_backbone(found) is None
 
 
 def test_the_time_is_kept():
     began = time.perf_counter()
-    probe(model(APART), read(X, APART), seconds=0.01)
+    probe(model(APART).model, read(X, APART), seconds=0.01)
     assert time.perf_counter() - began < 2
 
 
@@ -44,13 +44,13 @@ def test_nothing_of_the_model_changes():
     asked = model(CROSSED, "mlp", "lda")
     before, scale = asked.predict_proba(X), asked.net_.scale
     weights = {k: v.clone() for k, v in asked.net_.state_dict().items()}
-    assert probe(asked, read(X, CROSSED), seconds=0.2).network == "mlp"
+    assert probe(asked.model, read(X, CROSSED), seconds=0.2).network == "mlp"
     assert np.array_equal(asked.predict_proba(X), before) and asked.net_.scale == scale
     assert all(v.equal(weights[k]) for k, v in asked.net_.state_dict().items())
 
 
 def test_there_is_nothing_to_find_out_of_a_backbone_that_learns_or_a_chunk_too_small():
-    assert probe(model(APART, "mlp", "er"), read(X, APART), 1) is None
+    assert probe(model(APART, "mlp", "er").model, read(X, APART), 1) is None
     one = APART == "left"
-    assert probe(model(APART), read(X[one], APART[one]), 1) is None
-    assert probe(model(APART), read(X[:20], APART[:20]), 1) is None
+    assert probe(model(APART).model, read(X[one], APART[one]), 1) is None
+    assert probe(model(APART).model, read(X[:20], APART[:20]), 1) is None

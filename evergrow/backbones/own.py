@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -41,10 +42,10 @@ class Wrapped(Body):
         """A copy with batch norm folded, made anew when the weights have changed."""
         if self.example is None:
             return self
-        now = stamp(self.module)
-        if self._still is None or self._still[0] != now:
-            self._still = now, self._folded(self.example)
-        return self._still[1]
+        now, still = stamp(self.module), self._still
+        if still is None or still[0] != now:  # several threads may find it so: all make the same
+            still = self._still = now, self._folded(self.example)
+        return still[1]
 
     def _folded(self, shape: tuple[int, ...]) -> "Wrapped":
         weight = next(self.module.parameters())
@@ -67,6 +68,10 @@ class Wrapped(Body):
         return self.module(x).flatten(1)  # type: ignore[no-any-return]
 
 
+# What the taps of the call under way were given, by tap: another thread's call has another.
+_taken: ContextVar[dict[int, Tensor] | None] = ContextVar("taken", default=None)
+
+
 class Tap(nn.Module):
     """Stands where the last linear layer stood and keeps what it was given: the features.
 
@@ -76,10 +81,11 @@ class Tap(nn.Module):
     def __init__(self, outputs: int):
         super().__init__()
         self.outputs = outputs
-        self.taken: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        self.taken = x
+        taken = _taken.get()
+        if taken is not None:
+            taken[id(self)] = x
         return x.new_zeros(*x.shape[:-1], self.outputs)
 
 
@@ -101,8 +107,13 @@ class Headless(nn.Module):
         setattr(self.network.get_submodule(parent), name, self.tap)
 
     def forward(self, x: Tensor) -> Tensor:
-        self.network(x)
-        features, self.tap.taken = self.tap.taken, None
+        taken: dict[int, Tensor] = {}
+        token = _taken.set(taken)
+        try:
+            self.network(x)
+        finally:
+            _taken.reset(token)
+        features = taken.get(id(self.tap))
         if features is None or features.dim() != 2:
             came = "it was not called" if features is None else f"it got {tuple(features.shape)}"
             raise SettingError(

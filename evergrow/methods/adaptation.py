@@ -10,7 +10,7 @@ Methods of fixed features call it. They have the attributes `adapt` (a setting),
 it was done) and `_notes` (what `warnings` gives).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -18,7 +18,6 @@ from torch import Tensor
 
 from .. import precision
 from ..data import Task
-from ..loop import modules_state
 from ..losses import cross_entropy
 from ..network import freeze
 
@@ -78,21 +77,3 @@ def _first(method: Any, task: Task) -> Iterator[dict[str, Tensor]]:
     method.adapted = True
     method._notes = [TOO_GOOD] if method.judges_itself else []
     method.remember(task)
-
-
-def snapshot(method: Any, counts: Tensor) -> Callable[[], None]:
-    """What brings the network back if the task about to be learnt fails."""
-    net = method.net
-    if not method.adapt or method.adapted or counts.any():
-        return lambda: None
-    body, rows = modules_state(net.backbone), net.n_classes
-    before = net.scale, net.precision
-
-    def restore() -> None:
-        net.backbone.load_state_dict(body)
-        net.scale, net.precision = before
-        method.adapted = False
-        if not rows:
-            net.head.forget()
-
-    return restore

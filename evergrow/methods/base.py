@@ -1,12 +1,13 @@
 """The contract between a method and the rest of evergrow."""
 
-from collections.abc import Callable, Iterator, Mapping
+import copy
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import islice
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .. import loop
 from ..data import Batch, Records, Samples, Task
@@ -14,50 +15,12 @@ from ..errors import SettingError
 from ..featurecache import Level
 from ..memory import Memory
 from ..network import Network, as_integers, frozen
+from ..protocols import Checkpoint, Checkpoints, Unsaved, Unwatched, Watch
 from ..randomness import Generators
+from ..statistics import FeatureStatistics
 
 PIECE, BLOCK = 256, 1024  # rows that are fetched at a time, rows of features given at a time
 GIVEN = set("net how rng optimizer watch watched level checkpoints".split())  # not remembered
-
-
-class Unwatched:
-    """Nobody looks: the watch of a method until one is given."""
-
-    def start(self, total: int, *, done: int = 0) -> None: ...
-
-    def step(self, terms: dict[str, float] | None, n: int = 1) -> None: ...
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """How far a task was added up.  rows: leading rows that are in.  scale: of integer features.
-
-    state: the method's.  beside: what it was adding up beside that.
-    """
-
-    rows: int
-    scale: float | None
-    state: dict[str, Any]
-    beside: dict[str, Tensor]
-
-
-class Checkpoints(Protocol):
-    """Where a task that is added up leaves how far it is, should the process end before it does."""
-
-    def last(self) -> Checkpoint | None:
-        """Where the same task was left off, if it was."""
-
-    def reached(self, made: Callable[[], Checkpoint]) -> None:
-        """A block of rows is in; `made` tells all of it, which takes time: ask now and then."""
-
-
-class Unsaved:
-    """Nothing outlives the process: the checkpoints of a method until others are given."""
-
-    def last(self) -> Checkpoint | None:
-        return None
-
-    def reached(self, made: Callable[[], Checkpoint]) -> None: ...
 
 
 @dataclass(eq=False)
@@ -91,7 +54,7 @@ class Method:
         self.net, self.how, self.rng = net, how, rng
         self.optimizer: torch.optim.Optimizer | None = None
         self.moments: dict[str, dict[str, Tensor]] = {}
-        self.watch: loop.Watch = Unwatched()
+        self.watch: Watch = Unwatched()
         self.watched = False
         self.level: Level | None = None  # where features of a frozen network outlast the process
         self.checkpoints: Checkpoints = Unsaved()
@@ -234,12 +197,36 @@ class Method:
         """An unattached method of the same settings."""
         return type(self)(**self.settings())
 
+    def fork(self, how: loop.Training, rng: Generators) -> "Method":
+        """This method with all that it remembers, on a network of its own: to learn on from here.
+
+        This one stays as it is and goes on answering. What is private is forgotten, as it is by a
+        second process. Attributes that have a `fork` of their own need not be copied.
+        """
+        twin = self.fresh()
+        twin.attach(copy.deepcopy(self.net), how, rng)
+        forks = {k: v.fork() for k, v in self._remembered().items() if hasattr(v, "fork")}
+        packed = {k: _pack(k, v) for k, v in self._remembered().items() if k not in forks}
+        twin.fill(_copied(packed))
+        for name, value in forks.items():
+            setattr(twin, name, value)
+        return twin
+
+    def settle(self) -> None:
+        """The task is learnt and stays so: from here on several threads may ask at once."""
+        self.optimizer, self.level, self.checkpoints = None, None, Unsaved()
+        self.net.eval()
+        for value in self._remembered().values():
+            if hasattr(value, "settle"):
+                value.settle()
+
     def state(self) -> dict[str, Any]:
         """What is remembered: attributes neither settings, nor given by `attach`, nor private."""
+        return {name: _pack(name, value) for name, value in self._remembered().items()}
+
+    def _remembered(self) -> dict[str, Any]:
         skip = GIVEN | set(self.settings())
-        return {
-            k: _pack(k, v) for k, v in vars(self).items() if k not in skip and not k.startswith("_")
-        }
+        return {k: v for k, v in vars(self).items() if k not in skip and not k.startswith("_")}
 
     def fill(self, state: dict[str, Any]) -> None:
         """Remember what the method that gave this state remembered."""
@@ -279,26 +266,13 @@ class Method:
         """
         return None
 
+    def sums_of_features(self) -> FeatureStatistics | None:
+        """The sums of all samples' features, where the method keeps such."""
+        return None
+
     def warnings(self) -> list[str]:
         """What a user should know of the task just learnt before trusting it."""
         return []
-
-    def snapshot(self) -> Callable[[], None]:
-        """Remember everything as it is now; the function returned brings it back."""
-        weights, state = loop.modules_state(self.net), _copied(self.state())
-        rows = self.net.n_classes
-
-        def restore() -> None:
-            head = self.net.head
-            head.weight = nn.Parameter(head.weight.data[:rows])
-            head.bias = nn.Parameter(head.bias.data[:rows])
-            self.net.load_state_dict(weights)
-            self.fill(state)
-
-        return restore
-
-    def done(self) -> None:
-        """The task is learnt and stays so: called once after `learn` when nothing failed."""
 
 
 def _pack(name: str, value: Any) -> Any:

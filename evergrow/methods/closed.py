@@ -1,9 +1,10 @@
 """What closed-form methods share: gathering integer sums, scoring with weights solved from them."""
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor
@@ -11,7 +12,10 @@ from torch import Tensor
 from ..data import Task
 from ..errors import SettingError
 from ..leaveout import Judged
+from ..locks import lock_of
+from ..loop import Training
 from ..projection import Projection
+from ..randomness import Generators
 from ..solve import Solution, in_blocks
 from ..statistics import FeatureStatistics
 from . import adaptation
@@ -88,9 +92,11 @@ class ClosedForm(Method):
 
     def solution(self) -> Solution:
         """The weights for the sums as they are now."""
-        if self._solution is None:
-            self._solution = self.solve()
-        return self._solution
+        solved = self._solution
+        if solved is None:
+            with lock_of(self):  # several threads may ask, and one solves
+                solved = self._solution = self._solution or self.solve()
+        return solved
 
     def scores(self, x: Tensor) -> Tensor:
         """(n, classes) linear scores of the integer features, a row's the same in any batch."""
@@ -114,6 +120,9 @@ class ClosedForm(Method):
         if self._solution is None and (not work or not bool((self.sums.counts > 0).any())):
             return None
         return self.solution().judged.accuracy
+
+    def sums_of_features(self) -> FeatureStatistics | None:
+        return self.sums if self.layer is None else None
 
     def figures(self) -> dict[str, Any]:
         """Penalty, temperature, leave-one-out recalls of kept rows: by column, and their mean."""
@@ -147,22 +156,26 @@ class ClosedForm(Method):
         weight, bias = tensors["weight"], tensors["bias"]
         self._solution = Solution(weight, bias, penalty, temperature, judged)
 
-    def snapshot(self) -> Callable[[], None]:
-        before, layer = self._solution, None if self.layer is None else self.layer.state()
-        undo = adaptation.snapshot(self, self.sums.counts)
-        self.sums.begin()
+    def fork(self, how: Training, rng: Generators) -> "ClosedForm":
+        return forked(self, how, rng)
 
-        def restore() -> None:
-            undo()
-            self.sums.rollback()
-            self._solution = before
-            if self.layer is not None and layer is not None:
-                self.layer.fill(layer)
 
-        return restore
+M = TypeVar("M", bound=Method)
 
-    def done(self) -> None:
-        self.sums.commit()
+
+def forked(method: M, how: Training, rng: Generators) -> M:
+    """`Method.fork` of one whose attributes are replaced or forked and never written into.
+
+    A backbone that stays as it is serves both.
+    """
+    twin = copy.copy(method)
+    moves = getattr(method, "adapt", False) and not getattr(method, "adapted", True)
+    twin.net = copy.deepcopy(method.net) if moves else method.net.beside()
+    twin.how, twin.rng = how, rng
+    for name, value in vars(method).items():
+        if hasattr(value, "fork"):
+            setattr(twin, name, value.fork())
+    return twin
 
 
 def check_known(method: Method, counts: Tensor) -> None:

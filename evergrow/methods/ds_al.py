@@ -9,7 +9,6 @@ integers and its order does not matter (the residual's does, as published: a tas
 an old class that returns keeps its column; penalties are relative.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -106,18 +105,3 @@ class DSAL(ClosedForm):
     def rows(self, q: Tensor) -> Tensor:
         assert self.layer is not None
         return torch.cat([self.layer(q), self.layer(q, torch.tanh)], 1)
-
-    def snapshot(self) -> Callable[[], None]:
-        restore_main, target = super().snapshot(), self.target
-        self.second.begin()
-
-        def restore() -> None:
-            restore_main()
-            self.second.rollback()
-            self.target = target
-
-        return restore
-
-    def done(self) -> None:
-        super().done()
-        self.second.commit()

@@ -9,7 +9,7 @@ exact; the transform keeps the sign of negative features; the backbone is taken 
 `adapt` trains it on the first task, as the authors do; probabilities are ours.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,12 +19,14 @@ from torch.nn.functional import normalize
 
 from ..data import Task
 from ..errors import SettingError
+from ..loop import Training
 from ..mahalanobis import inverse_factor, shrunk, tukey
 from ..moments import ClassMoments
+from ..randomness import Generators
 from ..solve import in_blocks
 from . import adaptation
 from .base import Method
-from .closed import check_known
+from .closed import check_known, forked
 
 WIDEST = 4096  # features; a class takes width^2 * 8 bytes
 
@@ -135,14 +137,5 @@ class FeCAM(Method):
     def serve(self, tensors: dict[str, Tensor]) -> None:
         self._metric = tensors
 
-    def snapshot(self) -> Callable[[], None]:
-        kept = self.by_class.counts, self.by_class.sums, self.by_class.grams
-        plain, metric = self.plain, self._metric
-        undo = adaptation.snapshot(self, self.by_class.counts)
-
-        def restore() -> None:
-            undo()
-            self.by_class.counts, self.by_class.sums, self.by_class.grams = kept
-            self.plain, self._metric = plain, metric
-
-        return restore
+    def fork(self, how: Training, rng: Generators) -> "FeCAM":
+        return forked(self, how, rng)

@@ -13,7 +13,7 @@
   are multiplied. It sees each sample once and is no replay: `sums=0` is the method without it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -123,24 +123,3 @@ class Reprise(Method):
         self.linear = bool(tensors["linear"])
         if self.second is not None:
             self.second.serve({k[7:]: v for k, v in tensors.items() if k.startswith("second.")})
-
-    def snapshot(self) -> Callable[[], None]:
-        """As for every method; sums are staged and not copied."""
-        second, self.second = self.second, None
-        restore = super().snapshot()
-        self.second = second
-        if second is None:
-            return restore
-        undo = second.begin()
-
-        def back() -> None:
-            self.second = None
-            restore()
-            self.second = second
-            undo()
-
-        return back
-
-    def done(self) -> None:
-        if self.second is not None:
-            self.second.sums.commit()

@@ -42,9 +42,7 @@ def test_learning_class_by_class_is_learning_at_once_bit_for_bit():
 
 def test_a_failed_first_task_leaves_the_random_layer_unfixed():
     method = attached(ACIL(size=5), classes=0)
-    restore = method.snapshot()
-    method.learn(task(X.tolist(), Y.tolist(), 0, 3))
-    restore()
+    method.fork(method.how, method.rng).learn(task(X.tolist(), Y.tolist(), 0, 3))
     assert method.layer.unit == 0 and len(method.sums.counts) == 0
 
 

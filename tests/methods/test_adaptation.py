@@ -157,13 +157,12 @@ def test_a_failed_adaptation_leaves_nothing_behind(name):
     fresh = attached(methods.get(name, adapt=True), classes=0)
     fresh.net.backbone.bias = nn.Parameter(torch.zeros(2))
     fresh.net.precision = torch.bfloat16
-    restore = fresh.snapshot()
-    fresh.grow(0, 2)
-    fresh.net.head.grow(2, torch.Generator())
+    twin = fresh.fork(fresh.how, fresh.rng)
+    twin.grow(0, 2)
+    twin.net.head.grow(2, torch.Generator())
     with torch.no_grad():
-        fresh.net.backbone.bias += 1
-    fresh.net.scale, fresh.net.precision, fresh.adapted = 3.0, None, True
-    restore()
+        twin.net.backbone.bias += 1
+    twin.net.scale, twin.net.precision, twin.adapted = 3.0, None, True
     assert fresh.net.n_classes == 0 and fresh.net.scale == 1.0 and not fresh.adapted
     assert (fresh.net.backbone.bias == 0).all() and fresh.net.precision is torch.bfloat16
 

@@ -75,9 +75,7 @@ def test_columns_of_earlier_classes_are_cleansed():
 
 def test_a_failed_task_leaves_nothing_in_either_stream():
     method = attached(DSAL(size=5), classes=0)
-    restore = method.snapshot()
-    method.learn(chunk(*TASKS[0]))
-    restore()
+    method.fork(method.how, method.rng).learn(chunk(*TASKS[0]))
     assert method.target.shape == (5, 0) and len(method.second.counts) == 0
     assert len(method.sums.counts) == 0 and method.layer.unit == 0
 

@@ -47,9 +47,7 @@ def test_moments_are_of_transformed_rows_and_a_failed_task_leaves_none_of_its_ow
     transformed = [round(127 * (v / 127) ** 0.5) for v in (100, 60, 80, 40)]
     assert int(method.by_class.sums[0, 0]) == sum(transformed)
     assert method.plain[0].tolist() == [280, 40]
-    restore = method.snapshot()
-    method.learn(task([[1.0, 1.0]], [2], 2, 3))
-    restore()
+    method.fork(method.how, method.rng).learn(task([[1.0, 1.0]], [2], 2, 3))
     assert method.by_class.counts.tolist() == [4, 1] and len(method.plain) == 2
 
 

@@ -98,8 +98,9 @@ def test_each_sample_enters_the_sums_once():
 
 def test_an_undone_task_leaves_the_sums_as_they_were():
     method = attached(Reprise(sums=8))
-    undo = method.snapshot()
-    list(method.learn(task([[1.0, 2.0]] * 3, [0, 1, 2], old=0, total=3)))
-    undo()
+    twin = method.fork(method.how, method.rng)
+    twin.grow(0, 3)
+    list(twin.learn(task([[1.0, 2.0]] * 3, [0, 1, 2], old=0, total=3)))
+    assert twin.second.sums.counts.tolist() == [1, 1, 1] and len(twin.past) == 3
     assert not len(method.second.sums.counts) and method.second.layer is None
     assert len(method.past) == 0
