@@ -2,7 +2,7 @@
 #   make test             all that CI runs: format, lint, types, tests
 #   make demo [DATA=DIR]  the main job as a user would do it; DIR: a folder per class, or the Fashion-MNIST idx files
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint format docs demo faults slow bench versus clean
+.PHONY: help setup test lint format docs demo faults slow bench tables versus clean
 
 SYSTEM = $(shell for python in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -53,10 +53,13 @@ slow: .venv/dev  ## the tests that take long
 	$(PYTHON) -m pytest -q -m slow
 
 bench: .venv/dev  ## the benchmarks there are; `make bench-digits` runs one
-	@ls benchmarks/*.py | sed -E '/(bare|beside|common|embedded|peer|versus)\.py/d; s|benchmarks/(.*).py|make bench-\1|'
+	@ls benchmarks/*.py | sed -E '/(bare|beside|common|embedded|peer|tables|versus)\.py/d; s|benchmarks/(.*).py|make bench-\1|'
 
 bench-%: .venv/dev
 	$(PYTHON) benchmarks/$*.py
+
+tables: .venv/dev  ## make the tables of README and docs, and the figure, of benchmarks/results
+	$(PYTHON) benchmarks/tables.py
 
 .venv-versus/made: pyproject.toml | .venv/made
 	$(PYTHON) -m venv .venv-versus

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import fashion, write
+from common import fashion, write_rows
 
 from evergrow import GrowingClassifier, catalogue, methods, sources
 
@@ -120,12 +120,24 @@ def run(name, data, scenario, adapt, lr, seed):
     }
 
 
+def summary(rows):
+    """Means over the class orders, in per cent."""
+    groups = {}
+    for row in rows:
+        groups.setdefault((row["data"], row["scenario"], row["adapt"]), []).append(row)
+    return [
+        {"data": data, "scenario": scenario, "adapt": adapt}
+        | {key: round(100 * float(np.mean([r[key] for r in some])), 2) for key in KEYS}
+        for (data, scenario, adapt), some in groups.items()
+    ]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--clipart", type=Path, default=Path("/usr/share/openclipart/png"))
     parser.add_argument("--fashion-only", action="store_true")
     given = parser.parse_args()
-    rows, rates, summary = [], [], []
+    rows, rates = [], []
     for name in ("fashion",) if given.fashion_only else ("fashion", "clipart"):
         data = Images(name, given.clipart)
         for scenario in ("equal tasks", "half first"):
@@ -138,12 +150,8 @@ def main():
                     for seed in range(ORDERS)
                 ]
                 rows += mine
-                means = {
-                    key: round(100 * float(np.mean([r[key] for r in mine])), 2) for key in KEYS
-                }
-                summary.append({"data": name, "scenario": scenario, "adapt": adapt} | means)
-                print(summary[-1], lr, flush=True)
-    write("adapt", rows, rates=rates, summary=summary)
+                print(*summary(mine), lr, flush=True)
+    write_rows("adapt", rows, rates=rates)
 
 
 if __name__ == "__main__":

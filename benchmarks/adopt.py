@@ -12,7 +12,6 @@ Finished rows are kept in a file (`--done`), so that a run that was stopped goes
 """
 
 import argparse
-import json
 import tempfile
 import time
 from collections import defaultdict
@@ -153,6 +152,25 @@ def summary(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     return out
 
 
+def table() -> list[str]:
+    """Markdown: mean accuracy over the pairs and, in brackets, the least."""
+    entries, by = summary(common.read_rows("adopt")), {}
+    for s in entries:
+        by.setdefault((s["row"], s["method"]), {})[s["network"]] = s
+
+    def cell(s):
+        return f"{100 * s['accuracy']:.1f} ({100 * s['least']:.1f})" if s else ""
+
+    rows = [
+        (row, method, cell(of.get("mlp")), cell(of.get("cnn")))
+        for (row, method), of in sorted(by.items())
+    ]
+    pairs = {s["network"]: s["pairs"] for s in entries}
+    return common.markdown(
+        ("given", "method", *(f"{n}, {p} pairs" for n, p in pairs.items())), rows
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=45)
@@ -168,7 +186,7 @@ def main() -> None:
         globals()["FOLDER"] = FOLDER.parent / "evergrow-adopt-validate"
     FOLDER.mkdir(exist_ok=True)
     data, began = Data(asked.validate), time.time()
-    done = [json.loads(line) for line in asked.done.open()] if asked.done.exists() else []
+    done = common.read_rows(asked.done)
     known = {(r["network"], tuple(r["new"]), r["row"]) for r in done}
     for kind in asked.kinds.split(",") if asked.train else ():
         for pair in PAIRS[: asked.pairs]:
@@ -179,11 +197,10 @@ def main() -> None:
                 if (kind, pair, row) in known or time.time() - began > asked.minutes * 60:
                     continue
                 done.append(measured(data, kind, pair, row))
-                with asked.done.open("a") as file:
-                    file.write(json.dumps(done[-1]) + "\n")
+                common.append_row(asked.done, done[-1])
                 print(done[-1], flush=True)
     if asked.train or asked.validate:
-        print(json.dumps(summary(done), indent=1))
+        print(*summary(done), sep="\n")
         return
     everything = list(range(10))
     joint = {
@@ -192,7 +209,8 @@ def main() -> None:
         )
         for kind in asked.kinds.split(",")
     }
-    common.write("adopt", done, summary=summary(done), joint=joint)
+    common.write_rows("adopt", done, joint=joint)
+    print(*summary(done), joint, sep="\n")
 
 
 if __name__ == "__main__":

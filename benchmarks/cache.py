@@ -17,7 +17,7 @@ import tempfile
 import time
 
 import torch
-from common import write
+from common import write_rows
 
 torch.set_num_threads(1)
 RUNS = {"none": "0", "memory": "0", "disk, first process": "", "disk, second process": ""}
@@ -75,7 +75,7 @@ def main():
             print(rows[-1], file=sys.stderr)
         size = sum(os.path.getsize(os.path.join(folder, file)) for file in os.listdir(folder))
     assert len({row["weights"] for row in rows}) == 1, "the same weights, bit for bit"
-    write("cache", rows, bytes_on_disk=size)
+    write_rows("cache", rows, bytes_on_disk=size)
 
 
 if __name__ == "__main__":

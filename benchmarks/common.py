@@ -1,4 +1,7 @@
-"""What the benchmarks share: real data, the machine they ran on, results as JSON beside them.
+"""What the benchmarks share: real data, the machine they ran on, results as JSON lines beside them.
+
+A file of results holds a row a line. A line {"about": ...} says of the rows after it on which
+machine and with which versions they were made. All else is made of the rows (`tables.py`).
 
 What takes long to compute and does not change is kept in EVERGROW_BENCHMARKS, a folder (by default
 one for temporary files). Empty it after a change to a backbone.
@@ -10,14 +13,16 @@ import json
 import os
 import struct
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from evergrow import machine as here
 
+Row = dict[str, Any]
 RESULTS = Path(__file__).parent / "results"
 os.environ.setdefault("EVERGROW_CACHE", "0")  # seconds are of work done, not of work found
 CACHE = Path(
@@ -61,9 +66,66 @@ def machine() -> dict[str, object]:
     return here.machine() | {"evergrow": version("evergrow")}
 
 
-def write(name: str, rows: object, **more: object) -> None:
-    """Keep results as benchmarks/results/<name>.json and print them."""
-    RESULTS.mkdir(exist_ok=True)
-    text = json.dumps({"machine": machine(), **more, "rows": rows}, indent=1)
-    (RESULTS / f"{name}.json").write_text(text + "\n")
-    print(text)
+def read_rows(name: str | Path) -> list[Row]:
+    """The rows of results/<name>.jsonl, or of a file of that form; none where it is missing."""
+    return [line for line in read_lines(name) if "about" not in line]
+
+
+def read_lines(name: str | Path) -> list[Row]:
+    """The same with what rows are about, where it stands."""
+    path = _path(name)
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def write_rows(name: str | Path, rows: Iterable[Row], **about: object) -> None:
+    """Keep rows as results/<name>.jsonl, in place of what it held.
+
+    about: facts that hold for all of them, beside the machine.
+    """
+    _put(name, [_about(about), *rows])
+
+
+def append_row(name: str | Path, row: Row, **about: object) -> None:
+    """Add a finished row, and before it what it is about where that has changed."""
+    known = [line for line in read_lines(name) if "about" in line]
+    new = [row] if known[-1:] == [_about(about)] else [_about(about), row]
+    _path(name).parent.mkdir(exist_ok=True)
+    with _path(name).open("a") as file:
+        file.write("".join(json.dumps(line) + "\n" for line in new))
+
+
+def remove_rows(name: str | Path, unwanted: Callable[[Row], bool]) -> None:
+    """Take rows out."""
+    _put(name, [line for line in read_lines(name) if "about" in line or not unwanted(line)])
+
+
+def _about(more: Row) -> Row:
+    return {"about": {"machine": machine(), **more}}
+
+
+def _path(name: str | Path) -> Path:
+    return name if isinstance(name, Path) else RESULTS / f"{name}.jsonl"
+
+
+def _put(name: str | Path, lines: Iterable[Row]) -> None:
+    path = _path(name)
+    path.parent.mkdir(exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    part.replace(path)
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Lines of Markdown."""
+    return [
+        f"| {' | '.join(header)} |",
+        f"|{'---|' * len(header)}",
+        *(f"| {' | '.join(map(str, row))} |" for row in rows),
+    ]
+
+
+def between(text: str, name: str, lines: Iterable[str]) -> str:
+    """A document with lines between its <!-- name --> and <!-- /name -->."""
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    head, rest = text.split(start)
+    return head + start + "\n".join(lines) + "\n" + rest[rest.index(end) :]

@@ -8,14 +8,13 @@ C chosen by cross-validation on them.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
-from common import RESULTS, write
+from common import read_rows, write_rows
 from sklearn.base import BaseEstimator
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GridSearchCV
@@ -158,11 +157,11 @@ def arguments() -> argparse.ArgumentParser:
 
 def main(name: str, course: Callable[[], Course], only: list[str] | None, **about: object) -> None:
     """Run the rows, or those named beside what is kept of the others; write them down."""
-    path, made = RESULTS / f"{name}.json", course()
-    kept = json.loads(path.read_text())["rows"] if only else []
+    made, kept = course(), read_rows(name) if only else []
     found = [row for row in kept if row["row"] in ROWS and row["row"] not in (only or ())]
     for seed in range(len(made.orders)):
         for row in only or ROWS:
             found.append({"row": row, "seed": seed} | run(row, made, seed))
             print(row, seed, found[-1]["last"], flush=True)
-    write(name, found, summary=summary(found), samples=len(made.y), **about)
+    write_rows(name, found, samples=len(made.y), **about)
+    print(*summary(found), sep="\n")

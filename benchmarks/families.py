@@ -1,8 +1,7 @@
 """Every family of methods on Split-Fashion-MNIST: 5 tasks of 2 classes, one head, no task id.
 
 python benchmarks/families.py [--jobs 2] [--seeds 3] [METHOD ...]
-                                  the table; finished runs are kept and not run again
-python benchmarks/families.py --table    the table from the runs there are
+                                  finished runs are kept and not run again
 
 MLP 784-400-400, SGD without momentum, batch 128 (+ 128 replayed), 2 epochs a task, memory 500. The
 learning rate of each method is the largest whose accuracy on a tenth of the first task's training
@@ -13,7 +12,6 @@ Closed-form methods keep their backbone: they stand on `patches`, which is anoth
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import time
@@ -21,13 +19,12 @@ from functools import cache
 
 import numpy as np
 import torch
-from common import RESULTS, fashion, write
+from common import append_row, fashion, markdown, read_rows
 
 torch.set_num_threads(1)
 TASKS = [(0, 1), (2, 3), (4, 5), (6, 7), (8, 9)]
 RATES = (0.02, 0.05, 0.1, 0.2)
 SMALLER = (0.005, 0.01)  # tried too where all tasks are looked at
-RUNS = RESULTS / "families.jsonl"
 MEMORY = {"memory": 500}
 REPLAY = MEMORY | {"replay": 128}
 TABLE = {  # row: method, its settings, parameters of the classifier
@@ -168,10 +165,6 @@ def learnt(row, seed, lr):
     }
 
 
-def runs():
-    return [json.loads(line) for line in RUNS.read_text().splitlines()] if RUNS.exists() else []
-
-
 def chosen(rates, n):
     """The largest learning rate within a standard error of the best, judged on n samples."""
     if not rates:
@@ -183,12 +176,11 @@ def chosen(rates, n):
 
 def one(row, seeds):
     """All runs of one row that are not there yet, as lines of JSON."""
-    done = [r for r in runs() if r["row"] == row]
+    done = [r for r in read_rows("families") if r["row"] == row]
     rates = {r["lr"]: r["validation"] for r in done if "validation" in r}
 
     def keep(line):
-        with RUNS.open("a") as file:
-            file.write(json.dumps({"row": row} | line) + "\n")
+        append_row("families", {"row": row} | line)
 
     if row not in UNTAUGHT:
         for lr in (*SMALLER, *RATES) if row.endswith(WHOLE) else RATES:
@@ -204,15 +196,15 @@ def one(row, seeds):
             keep({"seed": seed, "lr": lr, "settings": TABLE[row][1]} | learnt(row, seed, lr))
 
 
-def table():
-    """The table as JSON and as Markdown, from the runs there are."""
-    summary = []
+def summary(runs):
+    """Means over the seeds in per cent, and their spread, of each row."""
+    entries = []
     for row in TABLE:
-        found = [r for r in runs() if r["row"] == row and "seed" in r]
+        found = [r for r in runs if r["row"] == row and "seed" in r]
         if not found:
             continue
         last = [100 * r["last"] for r in found]
-        summary.append(
+        entries.append(
             {
                 "row": row,
                 "last": round(float(np.mean(last)), 2),
@@ -222,13 +214,16 @@ def table():
                 "lr": None if row in UNTAUGHT else found[0]["lr"],
             }
         )
-    write("families", runs(), summary=summary)
-    lines = ["| method | last | average | spread | lr |", "|---|---|---|---|---|"]
-    for s in summary:
-        lr = "" if s["lr"] is None else s["lr"]
-        lines.append(f"| {s['row']} | {s['last']} | {s['average']} | {s['spread']} | {lr} |")
-    (RESULTS / "families.md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+    return entries
+
+
+def table():
+    """Markdown, of the runs there are."""
+    rows = [
+        (s["row"], s["last"], s["spread"], s["average"], "" if s["lr"] is None else s["lr"])
+        for s in summary(read_rows("families"))
+    ]
+    return markdown(("method", "last", "spread", "average", "lr"), rows)
 
 
 def main():
@@ -237,12 +232,11 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--one", action="store_true")
-    parser.add_argument("--table", action="store_true")
     given = parser.parse_args()
     if given.one:
         one(given.rows[0], given.seeds)
         return
-    waiting = [] if given.table else given.rows or list(TABLE)
+    waiting = given.rows or list(TABLE)
     if digits() is None:
         waiting = [row for row in waiting if not row.endswith("MNIST")]
     running = []
@@ -252,7 +246,7 @@ def main():
             words = [waiting.pop(0), "--one", "--seeds", str(given.seeds)]
             running.append(subprocess.Popen([sys.executable, __file__, *words]))
         time.sleep(0.5)
-    table()
+    print(*table(), sep="\n")
 
 
 if __name__ == "__main__":

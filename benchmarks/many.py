@@ -10,12 +10,26 @@ import time
 
 import numpy as np
 import torch
-from common import write
+from common import markdown, read_rows, write_rows
 
 from evergrow import GrowingClassifier, methods
 
 torch.set_num_threads(1)
 CLASSES, EACH, WIDTH = 1000, 20, 1280
+
+
+def table():
+    """Markdown."""
+    shown = (
+        ("the first update", "first_update", "{:.3f}"),
+        ("the slowest update", "slowest_update", "{:.3f}"),
+        ("updates slower than twice the first", "slower_than_twice_the_first", "{}"),
+        ("all 1,000 updates", "total_seconds", "{:.1f}"),
+        ("predicting 1,000 samples the first time (solves)", "solve_and_predict_1000", "{:.2f}"),
+        ("predicting 1,000 samples", "predict_1000", "{:.2f}"),
+    )
+    rows = [(w, f.format(row[k])) for row in read_rows("many") for w, k, f in shown]
+    return markdown(("1,000 classes of 20 samples, one call each", "seconds"), rows)
 
 
 def main():
@@ -50,7 +64,9 @@ def main():
         "predict_1000": time.perf_counter() - began,
         "accuracy": float(right.mean()),
     }
-    write("many", [row], protocol="1,000 classes of 20 samples, 1,280 features, one call each")
+    protocol = "1,000 classes of 20 samples, 1,280 features, one call each"
+    write_rows("many", [row], protocol=protocol)
+    print(*table(), sep="\n")
 
 
 if __name__ == "__main__":

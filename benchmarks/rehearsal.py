@@ -17,7 +17,7 @@ import time
 import bare
 import numpy as np
 import torch
-from common import fashion, write
+from common import fashion, write_rows
 
 torch.set_num_threads(1)
 TASKS = [(0, 1), (2, 3), (4, 5), (6, 7), (8, 9)]
@@ -66,6 +66,28 @@ def by_hand(name, seed, x, y, xt, yt):
     return seconds, float((answers == yt).mean())
 
 
+def summary(rows):
+    """Medians of seconds, and mean accuracies, of either side."""
+    entries = []
+    for name in dict.fromkeys(row["method"] for row in rows):
+        some = {
+            w: [r for r in rows if r["method"] == name and r["who"] == w] for w in ("ours", "bare")
+        }
+        seconds = {w: statistics.median(r["seconds"] for r in s) for w, s in some.items()}
+        accuracy = {w: float(np.mean([r["accuracy"] for r in s])) for w, s in some.items()}
+        spread = float(np.std([r["accuracy"] for r in some["ours"]], ddof=1))
+        entries.append(
+            {"method": name, "ratio_of_median_seconds": seconds["ours"] / seconds["bare"]}
+        )
+        entries[-1] |= {
+            "accuracy": accuracy["ours"],
+            "spread": spread,
+            "bare_accuracy": accuracy["bare"],
+        }
+        entries[-1] |= {"seconds": seconds}
+    return entries
+
+
 def main():
     if len(sys.argv) > 1:
         who, name, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -76,7 +98,7 @@ def main():
             )
         )
         return
-    rows, summary = [], []
+    rows = []
     for name in ("er", "der++"):
         for seed in range(SEEDS):
             for who in ("ours", "bare") if seed % 2 == 0 else ("bare", "ours"):
@@ -87,22 +109,8 @@ def main():
                     )
                 )
                 print(rows[-1], flush=True)
-        some = {
-            w: [r for r in rows if r["method"] == name and r["who"] == w] for w in ("ours", "bare")
-        }
-        seconds = {w: statistics.median(r["seconds"] for r in s) for w, s in some.items()}
-        accuracy = {w: float(np.mean([r["accuracy"] for r in s])) for w, s in some.items()}
-        spread = float(np.std([r["accuracy"] for r in some["ours"]], ddof=1))
-        summary.append(
-            {"method": name, "ratio_of_median_seconds": seconds["ours"] / seconds["bare"]}
-        )
-        summary[-1] |= {
-            "accuracy": accuracy["ours"],
-            "spread": spread,
-            "bare_accuracy": accuracy["bare"],
-        }
-        summary[-1] |= {"seconds": seconds}
-    write("rehearsal", rows, summary=summary)
+    write_rows("rehearsal", rows)
+    print(*summary(rows), sep="\n")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import time
 import bare
 import numpy as np
 import torch
-from common import fashion, write
+from common import fashion, markdown, read_rows, write_rows
 
 torch.set_num_threads(1)
 SETTINGS = {
@@ -73,6 +73,22 @@ def timed(who, name, seed):
     return time.process_time() - began
 
 
+def summary(rows):
+    """Medians of seconds of either side, and their ratio."""
+    entries = []
+    for name in dict.fromkeys(row["method"] for row in rows):
+        some = [r for r in rows if r["method"] == name]
+        s = {w: statistics.median(r["s"] for r in some if r["who"] == w) for w in ("ours", "bare")}
+        entries.append({"method": name, "ratio": round(s["ours"] / s["bare"], 3), "seconds": s})
+    return entries
+
+
+def table():
+    """Markdown: how many times the bare loop's processor time a method takes."""
+    entries = summary(read_rows("speed"))
+    return markdown(("method", "ratio"), [(s["method"], s["ratio"]) for s in entries])
+
+
 def main():
     if len(sys.argv) > 1:
         who, name, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -80,7 +96,7 @@ def main():
             json.dumps({"who": who, "method": name, "seed": seed} | {"s": timed(who, name, seed)})
         )
         return
-    rows, summary = [], []
+    rows = []
     for name in SETTINGS:
         for seed in range(3):
             for who in ("ours", "bare") if seed % 2 == 0 else ("bare", "ours"):
@@ -88,10 +104,8 @@ def main():
                 done = subprocess.run(command, capture_output=True, text=True, check=True)
                 rows.append(json.loads(done.stdout))
                 print(rows[-1], flush=True)
-        some = [r for r in rows if r["method"] == name]
-        s = {w: statistics.median(r["s"] for r in some if r["who"] == w) for w in ("ours", "bare")}
-        summary.append({"method": name, "ratio": round(s["ours"] / s["bare"], 3), "seconds": s})
-    write("speed", rows, summary=summary)
+    write_rows("speed", rows)
+    print(*table(), sep="\n")
 
 
 if __name__ == "__main__":

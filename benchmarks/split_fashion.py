@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 import torch
-from common import fashion, write
+from common import fashion, write_rows
 
 from evergrow import GrowingClassifier, load, methods
 from evergrow.backbones import ConvNet
@@ -114,15 +114,17 @@ def main():
     torch.set_num_threads(args.threads)
     x, y, xt, yt = fashion()
     if args.orders:
-        write("split_fashion_exactness", exactness(x, y, args.orders))
+        write_rows("split_fashion_exactness", exactness(x, y, args.orders))
     elif args.fair:
         rows = []
         for row in fair_rows(x, y, xt, yt, range(args.seeds)):
             rows.append(row)
             print(row, flush=True)
-        write("split_fashion_fair", rows)
+        write_rows("split_fashion_fair", rows)
     else:
-        write("split_fashion", [default_row(x, y, xt, yt)])
+        row = default_row(x, y, xt, yt)
+        write_rows("split_fashion", [row])
+        print(row)
 
 
 if __name__ == "__main__":

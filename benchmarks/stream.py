@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import torch
-from common import fashion, write
+from common import fashion, write_rows
 
 from evergrow import GrowingClassifier
 
@@ -63,7 +63,8 @@ def main():
             "value": 1000 * statistics.median(forward),
         }
     )
-    write("stream", rows)
+    write_rows("stream", rows)
+    print(*rows, sep="\n")
 
 
 if __name__ == "__main__":

@@ -36,11 +36,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import RESULTS, write
+from common import append_row, read_rows
 from PIL import Image
 
 PLACE = Path(os.environ.get("THROUGHPUT", Path(tempfile.gettempdir()) / "evergrow-throughput"))
-ROWS = RESULTS / "throughput.jsonl"
 EACH, BATCH, SIZE, SMALL = 50, 32, (640, 480), (320, 240)
 CLASSES = 20  # where memory is measured, so that the number of files alone changes
 PAIRS = (("ours-arrays", "bare-arrays"), ("ours-arrays", "folded-arrays"))
@@ -151,17 +150,14 @@ def run(name: str, n: int, threads: int) -> dict[str, float]:
 def kept(name: str, n: int, threads: int, turn: int) -> dict[str, object]:
     """A run, from the results where it stands there."""
     key = {"name": name, "n": n, "threads": threads, "turn": turn}
-    lines = ROWS.read_text().splitlines() if ROWS.exists() else []
-    for row in map(json.loads, lines):
+    for row in read_rows("throughput"):
         if {k: row[k] for k in key} == key:
             return row
     folder(n, name.endswith("-small"))
     command = [sys.executable, __file__, "run", name, str(n), str(threads)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     row = key | json.loads(done.stdout)
-    RESULTS.mkdir(exist_ok=True)
-    with ROWS.open("a") as file:
-        file.write(json.dumps(row) + "\n")
+    append_row("throughput", row)
     print(row, flush=True)
     return row
 
@@ -185,17 +181,14 @@ def main() -> None:
     if sys.argv[1:2] == ["run"]:
         print(json.dumps(run(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))))
         return
-    if "--memory" in sys.argv:
-        known = json.loads((RESULTS / "throughput.json").read_text())
-        memory = [kept("ours-small", size, 1, 0) for size in SIZES]
-        write("throughput", known["rows"], memory=memory)
-        return
-    quick = "--quick" in sys.argv
-    n, rounds = (512 if quick else 2000), 4
-    rows = [beside(pair, n, 1, rounds) for pair in (*PAIRS, *FILES)]
-    rows += [beside(pair, n, 2, rounds) for pair in FILES[1:]]
-    memory = [kept("ours-small", size, 1, 0) for size in SIZES]
-    write("throughput", rows, memory=memory)
+    if "--memory" not in sys.argv:
+        n, rounds = (512 if "--quick" in sys.argv else 2000), 4
+        for pair in (*PAIRS, *FILES):
+            print(beside(pair, n, 1, rounds), flush=True)
+        for pair in FILES[1:]:
+            print(beside(pair, n, 2, rounds), flush=True)
+    for size in SIZES:
+        print(kept("ours-small", size, 1, 0), flush=True)
 
 
 if __name__ == "__main__":

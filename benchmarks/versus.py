@@ -2,8 +2,6 @@
 
 make versus                       builds .venv-versus and runs this; finished runs are kept
 python benchmarks/versus.py --quick    all rows, small and not kept: does it still run?
-python benchmarks/versus.py --table    the tables from the runs there are, where all that is chosen
-                                       has been chosen
 
 Split-Fashion-MNIST: 5 tasks of 2 classes in order, one head, no task id, MLP 784-400-400-10, plain
 SGD, batch 128 (+ 128 replayed), 2 epochs a task, memory 500, one thread, one process a run. Only
@@ -36,13 +34,10 @@ from pathlib import Path
 import bare
 import numpy as np
 import torch
-from common import RESULTS, fashion, write
+from common import append_row, fashion, markdown, read_rows
 from PIL import Image
-from tables import lines, put
 
 torch.set_num_threads(1)
-README = Path(__file__).parents[1] / "README.md"
-RUNS = RESULTS / "versus.jsonl"
 TASKS = [(0, 1), (2, 3), (4, 5), (6, 7), (8, 9)]
 RATES, SEEDS = (0.02, 0.05, 0.1, 0.2), 3  # tried, and how often
 ROWS = {  # method of evergrow: name of the row
@@ -217,18 +212,18 @@ def unpack(root, size):
 
 
 class Kept:
-    """Results of runs, as lines of a file; a run that is there is not run again."""
+    """Results of runs, as rows of a file; a run that is there is not run again.
 
-    def __init__(self, path):
-        self.path = path
+    about: facts to keep with what is run.  measuring: whether what is missing may be run.
+    """
 
-    def rows(self):
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        return [{"batch": 128} | json.loads(line) for line in lines]
+    def __init__(self, name, measuring=True, **about):
+        self.name, self.measuring, self.about = name, measuring, about
+        self.rows = read_rows(name)
 
     def find(self, run):
         want = asdict(run).items()
-        return next((r for r in self.rows() if want <= r.items()), None)
+        return next((r for r in self.rows if want <= r.items()), None)
 
     def results(self, runs):
         """The results of these runs, one process a side for those that are not there yet."""
@@ -236,12 +231,15 @@ class Kept:
             missing = [asdict(r) for r in runs if r.side == side and self.find(r) is None]
             if not missing:
                 continue
+            if not self.measuring:
+                raise SystemExit(f"{missing[0]} is not in the results; `make versus` runs it.")
             command = [sys.executable, __file__, "--here", json.dumps(missing)]
             process = subprocess.run(command, capture_output=True, text=True)
             if process.returncode:
                 raise SystemExit(process.stderr)
-            with self.path.open("a") as file:
-                file.write(process.stdout)
+            for row in map(json.loads, process.stdout.splitlines()):
+                append_row(self.name, row, **self.about)
+                self.rows.append(row)
             print(process.stdout, end="", flush=True)
         return [self.find(run) for run in runs]
 
@@ -335,7 +333,7 @@ def accuracies(entries):
         pairs = [f"{100 * side[key]:.1f}" for key in ("last", "average") for side in sides]
         rows.append((ROWS[s["row"]], *pairs, s["lr"]))
     header = ("accuracy", "last: evergrow", "avalanche", "average: evergrow", "avalanche", "lr")
-    return lines(header, rows)
+    return markdown(header, rows)
 
 
 def costs(entries):
@@ -358,7 +356,7 @@ def costs(entries):
             )
         )
     header = ("seconds", "arrays: evergrow", "avalanche", "times", "data set: evergrow")
-    return lines((*header, "avalanche", "times", "PIL images: evergrow", "times", "MB"), rows)
+    return markdown((*header, "avalanche", "times", "PIL images: evergrow", "times", "MB"), rows)
 
 
 def steps(entries):
@@ -368,23 +366,21 @@ def steps(entries):
         mine, theirs, floor = (s[f"{side}, memory"]["cpu"] for side in SIDES)
         cells = [f"{v:.1f} ({v / floor:.2f})" for v in (mine, theirs)]
         rows.append((ROWS[s["row"]], *cells, f"**{theirs / mine:.2f}**"))
-    return lines(("seconds, batches of 10", "evergrow", "avalanche", "times"), rows)
+    return markdown(("seconds, batches of 10", "evergrow", "avalanche", "times"), rows)
 
 
 def tables(results):
-    """Lines of Markdown, and what they were made of."""
+    """Lines of Markdown: accuracies, costs, and costs of small batches."""
     entries = summary([r for r in results if r["batch"] != SMALL["batch"]])
     small = summary([r for r in results if r["batch"] == SMALL["batch"]])
     text = [*accuracies(entries), "", *costs(entries)]
-    return text + (["", *steps(small)] if small else []), {"main": entries, "small": small}
+    return text + (["", *steps(small)] if small else [])
 
 
-def keep(results):
-    """The results as JSON and Markdown, and into the README."""
-    text, entries = tables(results)
-    write("versus", results, summary=entries, peer=f"avalanche-lib {version('avalanche-lib')}")
-    (RESULTS / "versus.md").write_text("\n".join(text) + "\n")
-    put(README, "versus", text)
+def table():
+    """Markdown, of the runs that are kept; nothing is run."""
+    kept = Kept("versus", measuring=False)
+    return tables(kept.results(plan(list(ROWS), SEEDS, kept)))
 
 
 def quick():
@@ -395,14 +391,13 @@ def quick():
             for side in sides:
                 small = {"epochs": 1, "size": 256, "path": path}
                 kept.results([Run(row, side, **small) for row in ROWS])
-        print("\n".join(tables(kept.rows())[0]))
+        print(*tables(kept.rows), sep="\n")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--table", action="store_true")
     parser.add_argument("--here")
     given = parser.parse_args()
     if find_spec("avalanche") is None:
@@ -415,11 +410,9 @@ def main():
     elif given.quick:
         quick()
     else:
-        kept = Kept(RUNS)
+        kept = Kept("versus", peer=f"avalanche-lib {version('avalanche-lib')}")
         runs = plan(list(ROWS), given.seeds, kept)
-        for run in [] if given.table else runs:
-            kept.results([run])
-        keep([r for r in map(kept.find, runs) if r])
+        print(*tables([kept.results([run])[0] for run in runs]), sep="\n")
 
 
 if __name__ == "__main__":

@@ -36,14 +36,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from common import CACHE, RESULTS, fashion, write
+from common import CACHE, append_row, fashion, markdown, read_rows, remove_rows
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
-from tables import put
 
 PLACE = CACHE / "versus_lr"
-ROWS = RESULTS / "versus_lr.jsonl"
-README = Path(__file__).parents[1] / "README.md"
 SIZES, RARE, WIDTH = (1_000, 10_000, 100_000, 1_000_000), 100, 1_280
 TASKS = [(0, 1), (2, 3), (4, 5), (6, 7), (8, 9)]
 STRENGTHS, TUNED_AT = (1e-4, 1e-3, 1e-2, 1e-1, 1.0), 10_000
@@ -260,28 +257,16 @@ def run(side, size, rare):
         shutil.rmtree(folder)
 
 
-def there():
-    return [json.loads(line) for line in ROWS.read_text().splitlines()] if ROWS.exists() else []
-
-
 def kept(side, size, rare):
     """A finished run of a side, or of "tuning", from the results where it stands there."""
     key = {"side": side, "samples": size, "imbalance": rare}
-    for row in there():
+    for row in read_rows("versus_lr"):
         if {name: row[name] for name in key} == key:
             return row
     row = key | (tuned(size, rare) if side == "tuning" else run(side, size, rare))
-    RESULTS.mkdir(exist_ok=True)
-    with ROWS.open("a") as file:
-        file.write(json.dumps(row) + "\n")
+    append_row("versus_lr", row)
     print(row, flush=True)
     return row
-
-
-def forget(side, sizes):
-    """Take the lines of one side out of the results."""
-    rows = [row for row in there() if row["side"] != side or row["samples"] not in sizes]
-    ROWS.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 MEASURES = {  # words: key, whether more is better, how a figure is shown
@@ -300,10 +285,15 @@ def pairs(rows):
     return {c: [by[*c, s] for s in SIDES] for c in cases if all((*c, s) in by for s in SIDES)}
 
 
-def table(rows):
-    """Markdown lines: ours / the regression."""
-    lines = [f"| samples | {' | '.join(MEASURES)} |", f"|---|{'---|' * len(MEASURES)}"]
-    for (size, rare), both in pairs(rows).items():
+def measured():
+    """The rows of both sides."""
+    return [row for row in read_rows("versus_lr") if row["side"] in SIDES]
+
+
+def table():
+    """Markdown: ours / the regression."""
+    lines = []
+    for (size, rare), both in pairs(measured()).items():
         cells = []
         for key, _, shown in MEASURES.values():
             failed = "{failed}" if key == "seconds" else "-"
@@ -311,8 +301,8 @@ def table(rows):
                 " / ".join(shown(r[key]) if key in r else failed.format(**r) for r in both)
             )
         words = f"{size:,}, balanced" if rare == 1 else f"{size:,}, {rare}:1"
-        lines.append(f"| {words} | {' | '.join(cells)} |")
-    return lines
+        lines.append((words, *cells))
+    return markdown(("samples", *MEASURES), lines)
 
 
 def crossover(rows):
@@ -346,14 +336,11 @@ def main():
         fed(*given.fed)
         return
     if given.only:
-        forget(given.only, given.sizes)
+        remove_rows("versus_lr", lambda r: r["side"] == given.only and r["samples"] in given.sizes)
     for size, rare in itertools.product(given.sizes, (1, RARE)):
         for side in SIDES if given.only is None else (given.only,):
             kept(side, size, rare)
-    rows = [row for row in there() if row["side"] in SIDES]
-    write("versus_lr", rows, crossover=crossover(rows))
-    put(README, "versus_lr", table(rows))
-    print(*table(rows), *crossover(rows), sep="\n")
+    print(*table(), *crossover(measured()), sep="\n")
 
 
 if __name__ == "__main__":

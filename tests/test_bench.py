@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evergrow import bench, catalogue, conditions, making, scoreboard, tuning
+from evergrow import bench, catalogue, conditions, making, tuning
 from evergrow.bench import Runs
 from evergrow.errors import SettingError
 from evergrow.options import How
@@ -166,14 +166,6 @@ def test_the_documentation_names_every_scenario_column_and_cut():
         assert f"`{name}" in text or f",{name}" in text, name
     for rate in tuning.RATES:
         assert f"{rate}" in text
-
-
-def test_the_table_of_the_documentation_is_that_of_the_rows():
-    root = Path(__file__).parents[1]
-    rows = Results(root / "benchmarks" / "results" / "bench-digits").rows()
-    made = scoreboard.markdown(rows).split("\n\n", 1)[1]
-    assert made in (root / "docs" / "bench.md").read_text()
-    assert {row["seed"] for row in rows} == {0, 1, 2} and not any(row["dirty"] for row in rows)
 
 
 def _environment() -> dict[str, str]:

@@ -11,7 +11,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import bare  # noqa: E402
 import versus  # noqa: E402
-from tables import put  # noqa: E402
 
 sys.path.pop(0)
 
@@ -59,6 +58,7 @@ def test_a_run_that_is_kept_is_not_run_again(tmp_path, monkeypatch):
     kept.results([run])
     assert [r["seed"] for r in kept.results([run, replace(run, seed=1)])] == [0, 1]
     assert [[fields["seed"] for fields in once] for once in ran] == [[0], [1]]
+    assert versus.Kept(tmp_path / "runs.jsonl").rows == kept.rows
 
 
 def test_the_tables_hold_medians_and_their_ratios():
@@ -80,13 +80,6 @@ def test_the_tables_hold_medians_and_their_ratios():
         "| Replay | 3.0 (1.50) | 6.0 (3.00) | **2.00** | 4.0 (2.00) | 10.0 (5.00) | **2.50** | "
         "5.0 (2.50) | **2.00** | 7 / 7 |"
     )
-
-
-def test_a_table_replaces_what_stood_between_its_marks(tmp_path):
-    document = tmp_path / "README.md"
-    document.write_text("a\n<!-- x -->\nold\n<!-- /x -->\nb\n")
-    put(document, "x", ["one", "two"])
-    assert document.read_text() == "a\n<!-- x -->\none\ntwo\n<!-- /x -->\nb\n"
 
 
 @pytest.mark.parametrize("row", versus.ROWS)
@@ -119,10 +112,10 @@ def test_without_the_peer_it_says_what_to_do(monkeypatch):
         versus.main()
 
 
-def test_the_readme_shows_the_results_that_are_kept():
-    root = Path(__file__).parents[1]
-    shown = (root / "README.md").read_text().split("<!-- versus -->\n")[1]
-    assert shown.startswith((root / "benchmarks" / "results" / "versus.md").read_text())
+def test_tables_are_made_of_runs_that_are_kept_alone(tmp_path):
+    kept = versus.Kept(tmp_path / "runs.jsonl", measuring=False)
+    with pytest.raises(SystemExit, match="`make versus` runs it"):
+        kept.results([versus.Run("er", "ours")])
 
 
 def test_every_loop_by_hand_is_a_row():
