@@ -11,6 +11,7 @@ from math import inf
 from typing import Any
 
 from .facts import Facts
+from .resolve import ALONE
 
 Interval = tuple[float, float]
 
@@ -178,7 +179,7 @@ def _added(recall: float, old: int, total: int) -> Interval:
 
 def adopted_alone(facts: Facts) -> Advice | None:
     """A network came with its classes, and no sample of them."""
-    if not facts.adopted or facts.method != "gate":
+    if not facts.adopted or facts.method != ALONE:
         return None
     return Advice(
         "adopted-alone",

@@ -491,7 +491,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
                 )
             if self.method.settings() != learner.settings():
                 self._replace(self.method.fresh())
-        elif self.method not in ("auto", self.method_):
+        elif methods.canonical(self.method) not in ("auto", self.method_):
             raise SettingError(
                 f"this model learns by {self.method_}, not {self.method}; "
                 "change_method() says what can be taken along and changes it."

@@ -43,7 +43,7 @@ def change(model: GrowingClassifier, how: How) -> list[str]:
     Returns what a new method cannot take along, in words.
     """
     given, before = dict(how.settings), model.get_params(deep=False)
-    name = given.pop("method", model.method_)
+    name = methods.canonical(given.pop("method", model.method_))
     mine, theirs, rest = _sorted(how.words, name)
     if theirs:
         _refuse("backbone", f"with other settings ({', '.join(theirs)})")

@@ -96,7 +96,7 @@ def plan(asked: Asked) -> list[Job]:
     """
     if asked.tune and "lr" in {*asked.how.settings, *options.pairs(asked.how.words)}:
         raise SettingError("--tune chooses the learning rate, and one was given; leave --lr out.")
-    methods = list(dict.fromkeys(asked.methods))
+    methods = list(dict.fromkeys(map(names.canonical, asked.methods)))
     own = {m: _settings(m) for m in methods}
     content = fingerprint(asked.data)
     jobs = []

@@ -100,7 +100,7 @@ def restore(
     cls: type["GrowingClassifier"], stored: Stored, backbone: Any, method: Any, learning: bool
 ) -> "GrowingClassifier":
     """The estimator a version holds.  learning: whether all that learning needs was read."""
-    manifest = stored.manifest
+    manifest = _of_today(stored.manifest)
     body = _body(manifest["backbone"], backbone)
     learner = _method(manifest["method"], method)
     asked = manifest["asked"]
@@ -139,6 +139,15 @@ def restore(
     private = bool(manifest.get("keep_no_samples"))
     model._carried = {"ledger": stored.ledger, "keep_no_samples": private}
     return model
+
+
+def _of_today(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest, with methods by the names that they have now."""
+    method, asked = manifest["method"], manifest["asked"]
+    return manifest | {
+        "method": method | {"name": methods.canonical(method["name"])},
+        "asked": asked | {"method": methods.canonical(asked["method"])},
+    }
 
 
 def _in_shares(manifest: dict[str, Any]) -> dict[str, Any]:
