@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DataError, EvergrowError
+from .formatting import percent
 
 MARK = ".evergrow-demo"  # in a folder that a demo made, and may make again
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
@@ -127,7 +128,7 @@ def _job(model: Path, name: str, weeks: Weeks, options: Sequence[str], say: Say)
     for guess in _evergrow("predict", model, sample, (), say)["predictions"][:3]:
         say(f"  {guess['input']}: {guess['label']} ({guess['probability']:.3f})")
     result = _evergrow("evaluate", model, weeks.test, weeks.options, say)
-    say(f"  {100 * result['accuracy']:.1f} % of {result['samples']:,}")
+    say(f"  {percent(result['accuracy'])} of {result['samples']:,}")
     return {
         "name": name,
         "model": str(model),

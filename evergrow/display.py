@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .formatting import listed, percent, points, size
+
 Rows = Iterable[Sequence[Any]]
 
 
@@ -34,38 +36,6 @@ def table(
     for line in texts:
         made.add_row(*map(Text, line))
     Console().print(made)
-
-
-def size(count: int) -> str:
-    """Bytes in words.
-
-    >>> size(512), size(61_000_000)
-    ('512 bytes', '61.0 MB')
-    """
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= scale:
-            return f"{count / scale:.1f} {unit}"
-    return f"{count} bytes"
-
-
-def listed(labels: Sequence[Any], most: int = 12) -> str:
-    """Labels in a sentence, the middle left out where there are many.
-
-    >>> listed(["cat", "dog"]), listed(list(range(100)), most=4)
-    ('cat, dog', '0, 1, 2, ... 99 (100 in all)')
-    """
-    if len(labels) <= most:
-        return ", ".join(map(str, labels)) or "none"
-    return f"{', '.join(map(str, labels[: most - 1]))}, ... {labels[-1]} ({len(labels)} in all)"
-
-
-def percent(share: float | None) -> str:
-    """A share in [0, 1] as a percentage; a dash for none.
-
-    >>> percent(0.98765), percent(None)
-    ('98.8 %', '-')
-    """
-    return "-" if share is None else f"{100 * share:.1f} %"
 
 
 def learnt(answer: dict[str, Any]) -> None:
@@ -101,7 +71,7 @@ def judged(report: dict[str, Any]) -> None:
     for name, title in (("old", "old classes"), ("new", "new classes"), ("all", "all")):
         before = percent(report["old_before"]) if name == "old" else ""
         if report[name] is not None:
-            margin = f"± {100 * report['margins'][name]:.1f}"
+            margin = f"± {points(report['margins'][name])}"
             rows.append([title, before, percent(report[name]), margin])
     print(f"\nmean recall, judged by {report['samples']:,} {report['by']}:")
     table(["", "before", "after", ""], rows, right=(1, 2))
@@ -110,7 +80,7 @@ def judged(report: dict[str, Any]) -> None:
         change = f"{percent(loss['before'])} -> {percent(loss['after'])}"
         print(f"lost: {loss['label']} {change}" + (f", taken for {taken}" if taken else ""))
     error = report["calibration"]["error"]
-    print(f"probabilities are off by {100 * error:.1f} points on average\n")
+    print(f"probabilities are off by {points(error)} points on average\n")
 
 
 def advice(found: Sequence[dict[str, Any]]) -> None:

@@ -4,7 +4,7 @@ R is a matrix (tasks, tasks): R[i, j] is the accuracy in [0, 1] on the test samp
 task i is learnt, NaN where it was not measured. n is (tasks,), the test samples of each task.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +112,16 @@ def forward(matrix: Any, untaught: Any = 0.0) -> float:
     R = np.asarray(matrix, float)
     b = np.broadcast_to(np.asarray(untaught, float), len(R))
     return _mean([R[j - 1, j] - b[j] for j in range(1, len(R))])
+
+
+def mean(values: Iterable[float | None] | np.ndarray) -> float | None:
+    """The mean of the values that are known; None where there is none.
+
+    >>> mean([0.5, None, 1.0]), mean([None, float("nan")])
+    (0.75, None)
+    """
+    known = [value for value in values if value is not None and not np.isnan(value)]
+    return float(np.mean(known)) if known else None
 
 
 # -- by class and by answer ------------------------------------------------------------------------
@@ -253,9 +263,8 @@ def _weighted(accuracy: np.ndarray, n: np.ndarray) -> float:
 
 def _mean(values: Sequence[float] | np.ndarray) -> float:
     """Mean of those that were measured; NaN where none was."""
-    found = np.asarray(values, float)
-    found = found[~np.isnan(found)]
-    return float(found.mean()) if len(found) else float("nan")
+    measured = mean(values)
+    return float("nan") if measured is None else measured
 
 
 def _highest(values: np.ndarray) -> float:

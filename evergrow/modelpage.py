@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import charts, history, update
-from .display import listed, percent, size
+from .formatting import listed, percent, points, size
 from .history import History
 from .page import Page, Pair, Section, Table, embedded
 from .store import ModelFolder
@@ -46,7 +46,7 @@ def page(folder: ModelFolder, data: Any = None) -> Page:
 def _with_margin(report: Mapping[str, Any], key: str) -> str:
     if report.get(key) is None:
         return "-"
-    return f"{percent(report[key])} ± {100 * report['margins'][key]:.1f}"
+    return f"{percent(report[key])} ± {points(report['margins'][key])}"
 
 
 def _advice(past: History) -> Section | None:
@@ -144,7 +144,7 @@ def _calibrated(report: Mapping[str, Any]) -> Section | None:
     found = report.get("calibration")
     if not found:
         return None
-    note = f"Probabilities are off by {100 * found['error']:.1f} points on average."
+    note = f"Probabilities are off by {points(found['error'])} points on average."
     return Section("Calibration", note, [charts.calibration({"this version": found["bins"]})])
 
 

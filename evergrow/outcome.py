@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from . import metrics
-from .display import percent
+from .formatting import percent
+from .metrics import mean
 
 SHOWN = 5  # classes that lost most, and classes that each was taken for
 LEAST = 5  # samples of a new class that the gate must have seen before it refuses for its sake
@@ -121,16 +122,6 @@ def refusal(found: dict[str, Any], points: float) -> str | None:
             f"{', '.join(weak)}"
         )
     return "; ".join(reasons) or None
-
-
-def mean(values: Sequence[float | None]) -> float | None:
-    """The mean of the values that are known; None where there is none.
-
-    >>> mean([0.5, None, 1.0]), mean([None])
-    (0.75, None)
-    """
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
 
 
 def _margin(after: Recalls, there: np.ndarray, part: Sequence[int]) -> float | None:

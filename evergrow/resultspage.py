@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from . import charts, metrics, scoreboard
-from .display import listed
 from .errors import DataError
+from .formatting import listed, spread
 from .page import Page, Section, Table
 from .results import Row
-from .scoreboard import spread
+from .scoreboard import mean_of
 
 Seeds = dict[str, list[Row]]  # rows by name, one a seed
 
@@ -44,7 +44,7 @@ def _scenario(scenario: str, groups: Sequence[tuple[str, list[Row]]]) -> list[Se
     seen = {name: _over_tasks(seeds) for name, seeds in found.items()}
     tasks = [str(k + 1) for k in range(max(map(len, seen.values())))]
     line = charts.lines("Accuracy on all classes so far", ("task", ""), tasks, seen)
-    cost = {n: (_mean(s, "seconds"), _mean(s, "last")) for n, s in found.items()}
+    cost = {n: (mean_of(s, "seconds"), mean_of(s, "last")) for n, s in found.items()}
     spent = charts.scatter("Last accuracy and cost", ("seconds (logarithmic)", ""), cost)
     return [
         Section(
@@ -58,10 +58,6 @@ def _scenario(scenario: str, groups: Sequence[tuple[str, list[Row]]]) -> list[Se
 _MATRIX = "Rows: after learning a task; columns: accuracy on the test samples of each task."
 
 
-def _mean(rows: Sequence[Row], key: str) -> float:
-    return float(np.mean([row[key] for row in rows]))
-
-
 def _table(found: Seeds) -> Table:
     shares = ("last", "average", "forgetting", "old", "new", "calibration_error")
     header = ["method", "seeds", *(key.replace("_", " ") for key in shares), "seconds", "lr"]
@@ -70,7 +66,7 @@ def _table(found: Seeds) -> Table:
             name,
             len(seeds),
             *(spread([row[key] for row in seeds]) for key in shares),
-            f"{_mean(seeds, 'seconds'):.1f}",
+            f"{mean_of(seeds, 'seconds'):.1f}",
             ", ".join(dict.fromkeys(f"{s['lr']:g}" for s in seeds if s["lr"] is not None)) or "-",
         ]
         for name, seeds in found.items()
@@ -115,5 +111,4 @@ def _classes(found: Seeds) -> list[Any]:
 
 
 def _recall(seeds: Sequence[Row], label: str) -> float | None:
-    known = [row["per_class"][label] for row in seeds if row["per_class"].get(label) is not None]
-    return float(np.mean(known)) if known else None
+    return metrics.mean([row["per_class"].get(label) for row in seeds])

@@ -6,10 +6,11 @@ The floor (finetune) and the ceiling (joint) are marked; they belong beside ever
 import html
 import json
 from collections.abc import Iterable, Sequence
-from statistics import mean, stdev
 from typing import Any
 
-from .display import size, table
+from .display import table
+from .formatting import size, spread
+from .metrics import mean
 from .results import Results, Row
 
 SHOWN = "method", "backbone", "last", "average", "forgetting", "seconds", "kept", "seeds"
@@ -62,7 +63,7 @@ def ranked(rows: Sequence[Row]) -> dict[str, list[tuple[str, list[Row]]]]:
     found: dict[str, list[tuple[str, list[Row]]]] = {}
     for place, members in _grouped(rows, ("scenario", "data")).items():
         groups = list(_grouped(members, ("method", "settings", "backbone", "parameters")).values())
-        groups.sort(key=lambda group: -(_mean(group, "last") or 0))
+        groups.sort(key=lambda group: -(mean_of(group, "last") or 0))
         named = [(_name(group[0], groups), group) for group in groups]
         found.setdefault(json.loads(place)[0], []).extend(named)
     return found
@@ -109,6 +110,11 @@ def page(rows: Sequence[Row]) -> str:
     )
 
 
+def mean_of(rows: Sequence[Row], column: str) -> float | None:
+    """The mean of a column over the rows that have it; None where none has."""
+    return mean([row[column] for row in rows])
+
+
 def show(answer: dict[str, Any]) -> None:
     """What `bench` found, as people read it: the table, what failed, and where everything is."""
     at = [HEADER.index(name) for name in SHOWN]
@@ -126,18 +132,6 @@ def show(answer: dict[str, Any]) -> None:
         print(f"all rows: {answer['folder']}/rows.csv, table.md, table.html")
 
 
-def spread(values: Sequence[float | None], scale: float = 100) -> str:
-    """Mean and standard deviation; a dash where nothing was measured.
-
-    >>> spread([0.5, 0.6]), spread([0.5]), spread([None])
-    ('55.0 ± 7.1', '50.0', '-')
-    """
-    found = [scale * value for value in values if value is not None]
-    if not found:
-        return "-"
-    return f"{mean(found):.1f}" + (f" ± {stdev(found):.1f}" if len(found) > 1 else "")
-
-
 def _name(row: Row, groups: Sequence[Sequence[Row]]) -> str:
     said = ", ".join([*([row["role"]] if row["role"] else []), *_unlike(row, groups)])
     return f"{row['method']} ({said})" if said else str(row["method"])
@@ -150,8 +144,8 @@ def _cells(name: str, group: Sequence[Row]) -> list[str]:
         group[0]["backbone"],
         *(spread([row[name] for row in group]) for name in SHARES),
         spread([row["seconds"] for row in group], 1),
-        _size(_mean(group, "peak_bytes")),
-        _size(_mean(group, "bytes_kept")),
+        size(mean_of(group, "peak_bytes")),
+        size(mean_of(group, "bytes_kept")),
         str(len(group)),
     ]
 
@@ -181,15 +175,6 @@ def _grouped(rows: Iterable[Row], names: Sequence[str]) -> dict[str, list[Row]]:
     for row in rows:
         found.setdefault(json.dumps([row[name] for name in names], sort_keys=True), []).append(row)
     return found
-
-
-def _mean(group: Sequence[Row], name: str) -> float | None:
-    values = [row[name] for row in group if row[name] is not None]
-    return mean(values) if values else None
-
-
-def _size(value: float | None) -> str:
-    return "-" if value is None else size(round(value))
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -18,16 +18,6 @@ def test_at_a_terminal_tables_are_aligned_and_brackets_are_no_markup(capsys, mon
     assert not any("\t" in line for line in lines)
 
 
-def test_sizes_are_in_the_unit_that_fits():
-    assert [display.size(n) for n in (0, 999, 1500, 2_000_000, 3_100_000_000)] == [
-        "0 bytes",
-        "999 bytes",
-        "1.5 kB",
-        "2.0 MB",
-        "3.1 GB",
-    ]
-
-
 def test_methods_stand_under_their_family_at_a_terminal(capsys, monkeypatch):
     def entry(name, family, needs):
         rest = {"keeps": "images", "paper": "Someone 2020", "line": "Does it."}

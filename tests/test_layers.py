@@ -7,7 +7,8 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "evergrow"
 
 ORDER = """
-errors registry machine devices progress metrics display outcome options randomness data views
+errors formatting registry
+machine devices progress metrics display outcome options randomness data views
 labels pixels canvas images arrays chunk columns tokens forms frames idx npz tables listing samples
 files inputs datasets sources prepare looks
 blocks featurecache network precision springs branches backbones vae losses nearest memory
