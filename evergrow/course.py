@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from math import isnan
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from . import metrics, prepare, saving
 from .catalogue import Data
 from .classifier import GrowingClassifier
 from .conditions import under
+from .plain_json import plain
 from .scenarios import Scenario, by_domain, cut, hold_out
 
 DIVERGED = "probabilities are not numbers: training diverged; take a smaller learning rate."
@@ -157,11 +157,11 @@ def _measured(model: GrowingClassifier, given: Stream, notes: Notes) -> dict[str
     untaught = 1 / len(model.classes_) if shared else 0.0
     found = metrics.summary(notes.matrix, given.scenario.sizes, untaught)
     return {
-        **{name: _plain(value) for name, value in asdict(found).items()},
+        **plain(asdict(found)),
         "seconds": notes.seconds,
         "peak_bytes": metrics.peak_memory(),
         "bytes_kept": metrics.bytes_kept(saving.parts(model)),
-        "matrix": [[_plain(value) for value in row] for row in notes.matrix.tolist()],
+        "matrix": plain(notes.matrix),
         "sizes": given.scenario.sizes,
         "warnings": list(notes.warnings),
         "advice": notes.advice,
@@ -173,13 +173,9 @@ def _asked(labels: np.ndarray, answers: np.ndarray, probabilities: np.ndarray) -
     recalls = metrics.per_class(labels, answers)
     error, bins = metrics.calibration(probabilities, answers == labels)
     return {
-        "mean_recall": _plain(metrics.mean_recall(recalls)),
-        "calibration_error": _plain(error),
+        "mean_recall": plain(metrics.mean_recall(recalls)),
+        "calibration_error": plain(error),
         "per_class": recalls,
         "calibration": [list(found) for found in bins],
         "confusion": [list(found) for found in metrics.confusion(labels, answers)],
     }
-
-
-def _plain(value: float) -> float | None:
-    return None if isnan(value) else value

@@ -17,6 +17,7 @@ from .chunk import Chunk, Frame
 from .classifier import GrowingClassifier
 from .errors import SettingError
 from .options import How
+from .plain_json import plain
 from .scenarios import Cut
 
 FLOOR, CEILING = "finetune", "joint"  # rows that stand in every table
@@ -135,9 +136,9 @@ def _job(asked: Asked, content: str, beside: bool) -> Job:
         "scenario": asked.scenario,
         "data": content,
         "method": model.method_,
-        "settings": _json(learner.settings()),
+        "settings": plain(learner.settings()),
         "backbone": model.backbone_,
-        "parameters": _json(
+        "parameters": plain(
             {k: v for k, v in given.items() if k not in OBJECTS}
             | {"backbone": model.body_.settings()}
         ),
@@ -203,8 +204,3 @@ def code_of(method: str) -> str | None:
     module = inspect.getmodule(type(names.get(method)))
     text = inspect.getsource(module) if module else ""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _json(value: Any) -> Any:
-    """Plain JSON: tuples become lists."""
-    return json.loads(json.dumps(value, default=str))

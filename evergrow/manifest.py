@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import math
 import platform
 import re
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 from .disk import Fault
 from .errors import FormatError
+from .plain_json import plain
 
 FORMAT = 1
 PACKAGES = ("evergrow", "torch", "numpy", "safetensors", "pyarrow")
@@ -29,7 +29,7 @@ def make(version: int, parent: int | None, content: Mapping[str, Any]) -> dict[s
         "parent": parent,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    made: dict[str, Any] = _plain({**own, **content, **own, "packages": packages()})
+    made: dict[str, Any] = plain({**own, **content, **own, "packages": packages()})
     return made
 
 
@@ -88,13 +88,3 @@ def _hash(content: Mapping[str, Any]) -> str:
 
 def _compact(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode()
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "tolist"):  # numpy and torch, scalars too
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {key if isinstance(key, str) else str(key): _plain(value[key]) for key in value}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -12,6 +12,7 @@ from . import backbones, heldout, judging, methods, precision, state
 from .backbones.base import Backbone
 from .errors import SettingError
 from .network import Inputs, Network
+from .plain_json import plain
 from .store import Stored
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def parts(model: "GrowingClassifier") -> Parts:
         "units": {"backbone_lr": "share of lr"},
         "asked": {"backbone": _asked(model.backbone), "method": _asked(model.method)},
         "columns": {"count": getattr(model, "n_features_in_", None), "names": _names(model)},
-        "update": _json(model.update_),
-        "figures": _json(learner.figures()),
+        "update": plain(model.update_),
+        "figures": plain(learner.figures()),
         "state": tree,
         "heldout": apart,
         "keep_no_samples": carried["keep_no_samples"],
@@ -71,13 +72,13 @@ def shape(model: "GrowingClassifier") -> Parts:
         "prepare": model.prepare_,
         "backbone": {
             "name": model.backbone_,
-            "settings": _json(model.body_.settings()),
+            "settings": plain(model.body_.settings()),
             "inputs": net.inputs.spec(),
             "scale": net.scale,
             "precision": precision.NAMES[net.precision],
             "fingerprint": fingerprint(net.backbone),
         },
-        "method": {"name": model.method_, "settings": _json(model.learner_.settings())},
+        "method": {"name": model.method_, "settings": plain(model.learner_.settings())},
         "parameters": _parameters(model),
     }
 
@@ -242,22 +243,9 @@ def _parameters(model: "GrowingClassifier") -> dict[str, Any]:
     Those are stored by name or not at all.
     """
     skip = {"backbone", "method", "augment", "device"}  # a device is the machine's, not the model's
-    return _json({k: v for k, v in model.get_params(deep=False).items() if k not in skip})  # type: ignore[no-any-return]
+    return plain({k: v for k, v in model.get_params(deep=False).items() if k not in skip})  # type: ignore[no-any-return]
 
 
 def _names(model: "GrowingClassifier") -> list[str] | None:
     names = getattr(model, "feature_names_in_", None)
     return None if names is None else [str(name) for name in names]
-
-
-def _json(value: Any) -> Any:
-    """Plain JSON of settings: tuples become lists, numpy's scalars Python's."""
-    return json.loads(json.dumps(value, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray | torch.Tensor):
-        return value.tolist()
-    return str(value)

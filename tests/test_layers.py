@@ -15,7 +15,7 @@ blocks featurecache network precision springs branches backbones vae losses near
 heldout exemplars
 integers projection mahalanobis moments statistics leaveout readout novelty penalty solve opinion
 loop methods resolve facts advice
-state disk shelf featuredisk manifest folder lock store judging saving classifier
+plain_json state disk shelf featuredisk manifest folder lock store judging saving classifier
 ledger resume configure checks trial update
 scenarios conditions catalogue subject course tuning board results scoreboard
 jobs making bench
