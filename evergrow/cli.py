@@ -453,7 +453,8 @@ def bench(
     held = None if test is None else replace(own, data=test)
     what = subject.Subject(own, subject.changes(words), held, data)
     what.cut()  # a wrong name is told before anything slow is imported
-    from . import bench, board, scoreboard
+    from . import bench, board
+    from . import report as reports
 
     runs = bench.Runs(seeds, tune, jobs, output)
     how = How(settings, set_ or ())
@@ -465,7 +466,9 @@ def bench(
         )
         fail("Interrupted", told, as_json)
         raise typer.Exit(INTERRUPTED) from None
-    answer(result, as_json, scoreboard.show)
+    finally:
+        reports.write_tables(output)
+    answer(result, as_json, display.benchmarked)
     if result["failed"]:
         raise typer.Exit(FAULT)
 

@@ -234,6 +234,25 @@ def backbones(answer: dict[str, Any]) -> None:
     table(["backbone", "reads", ""], rows)
 
 
+def benchmarked(answer: dict[str, Any]) -> None:
+    """What `bench` found: the table, what failed, and where everything is."""
+    from . import scoreboard
+
+    at = [scoreboard.HEADER.index(name) for name in scoreboard.SHOWN]
+    for scenario, body in scoreboard.tables(answer["rows"]).items():
+        print(f"{scenario}: percent, mean ± standard deviation over seeds")
+        lines = [[cells[i] for i in at] for _, cells in body]
+        table(scoreboard.SHOWN, lines, right=range(2, len(at)))
+    for made in answer["failed"]:
+        print(
+            f"failed: {made['method']} on {made['backbone']}, seed {made['seed']}: {made['error']}"
+        )
+    if answer["skipped"]:
+        print(f"{len(answer['skipped']):,} bad files passed over")
+    if answer["folder"]:
+        print(f"all rows: {answer['folder']}/rows.csv, table.md, table.html")
+
+
 def compared(answer: dict[str, Any]) -> None:
     """The table at the end of the demo: one column a model."""
     runs = answer["runs"]

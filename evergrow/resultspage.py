@@ -35,6 +35,20 @@ def page(name: str, rows: Sequence[Row]) -> Page:
     return Page(f"Benchmark: {listed(list(scenarios))}", subtitle, tiles, sections)
 
 
+def tables(rows: Sequence[Row]) -> Page:
+    """The tables alone, with nothing that needs an extra: `table.html` in a folder of results."""
+    sections = [
+        Section(scenario, table=_marked(body)) for scenario, body in scoreboard.tables(rows).items()
+    ]
+    return Page("evergrow bench", scoreboard.LEGEND, [], sections)
+
+
+def _marked(body: Sequence[tuple[str | None, list[str]]]) -> Table:
+    header = scoreboard.HEADER
+    marks = [role or "" for role, _ in body]
+    return Table(header, [cells for _, cells in body], range(2, len(header)), marks)
+
+
 def _scenario(scenario: str, groups: Sequence[tuple[str, list[Row]]]) -> list[Section]:
     names = [name for name, _ in groups]
     found = {

@@ -3,12 +3,10 @@
 The floor (finetune) and the ceiling (joint) are marked; they belong beside every number.
 """
 
-import html
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .display import table
 from .formatting import size, spread
 from .metrics import mean
 from .results import Results, Row
@@ -35,24 +33,11 @@ LEGEND = (
     "average: mean over tasks of the accuracy so far; old, new: last, without the last task and of "
     "it alone; kept: bytes of the model with what it remembers."
 )
-STYLE = """
-:root { color-scheme: light dark; font: 14px/1.45 system-ui, sans-serif; }
-body { margin: 2rem auto; max-width: 85rem; padding: 0 1rem; }
-div { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .5rem; text-align: right; vertical-align: bottom;
-         border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
-td { white-space: nowrap; }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
-tr.floor, tr.ceiling { font-style: italic; }
-"""
 
 
 def write(results: Results) -> None:
-    """`table.md` and `table.html` of all rows in a folder."""
-    rows = results.rows()
-    results.write("table.md", markdown(rows))
-    results.write("table.html", page(rows))
+    """`table.md` of all rows in a folder."""
+    results.write("table.md", markdown(results.rows()))
 
 
 def ranked(rows: Sequence[Row]) -> dict[str, list[tuple[str, list[Row]]]]:
@@ -87,49 +72,9 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n\n".join([*parts, LEGEND]) + "\n"
 
 
-def page(rows: Sequence[Row]) -> str:
-    """The tables as one HTML page that needs nothing else."""
-    parts = []
-    for scenario, body in tables(rows).items():
-        head = "".join(f"<th>{name}</th>" for name in HEADER)
-        lines = "".join(
-            f'<tr class="{role or "row"}">'
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            + "</tr>\n"
-            for role, cells in body
-        )
-        parts.append(
-            f"<h2>{html.escape(scenario)}</h2>\n<div><table>\n<thead><tr>{head}</tr></thead>\n"
-            f"<tbody>\n{lines}</tbody></table></div>\n"
-        )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>evergrow bench</title><style>{STYLE}</style></head>\n<body>\n"
-        f"<h1>evergrow bench</h1>\n{''.join(parts)}<p>{LEGEND}</p>\n</body></html>\n"
-    )
-
-
 def mean_of(rows: Sequence[Row], column: str) -> float | None:
     """The mean of a column over the rows that have it; None where none has."""
     return mean([row[column] for row in rows])
-
-
-def show(answer: dict[str, Any]) -> None:
-    """What `bench` found, as people read it: the table, what failed, and where everything is."""
-    at = [HEADER.index(name) for name in SHOWN]
-    for scenario, body in tables(answer["rows"]).items():
-        print(f"{scenario}: percent, mean ± standard deviation over seeds")
-        lines = [[cells[i] for i in at] for _, cells in body]
-        table(SHOWN, lines, right=range(2, len(SHOWN)))
-    for made in answer["failed"]:
-        print(
-            f"failed: {made['method']} on {made['backbone']}, seed {made['seed']}: {made['error']}"
-        )
-    if answer["skipped"]:
-        print(f"{len(answer['skipped']):,} bad files passed over")
-    if answer["folder"]:
-        print(f"all rows: {answer['folder']}/rows.csv, table.md, table.html")
 
 
 def _name(row: Row, groups: Sequence[Sequence[Row]]) -> str:

@@ -2,6 +2,8 @@
 
 import sys
 
+from benchmark_rows import row
+
 from evergrow import display
 
 
@@ -16,6 +18,17 @@ def test_at_a_terminal_tables_are_aligned_and_brackets_are_no_markup(capsys, mon
     lines = capsys.readouterr().out.splitlines()
     assert any("[red]cat[/red]" in line for line in lines)
     assert not any("\t" in line for line in lines)
+
+
+def test_of_a_benchmark_what_failed_is_shown_below_the_table(capsys):
+    rows = [row(last=0.5, average=0.75)]
+    failed = {"method": "er", "backbone": "mlp", "seed": 1, "error": "no luck"}
+    answer = {"rows": rows, "failed": [failed], "skipped": [["a", "b"]], "folder": "out"}
+    display.benchmarked(answer)
+    said = capsys.readouterr().out
+    assert "er\tmlp\t50.0\t75.0" in said
+    assert "1 bad files passed over" in said
+    assert "failed: er on mlp, seed 1: no luck" in said and "out/rows.csv" in said
 
 
 def test_methods_stand_under_their_family_at_a_terminal(capsys, monkeypatch):

@@ -8,7 +8,7 @@ SOURCE = Path(__file__).parents[1] / "evergrow"
 
 ORDER = """
 errors formatting registry
-machine devices progress metrics display outcome options randomness data views
+machine devices progress metrics outcome options randomness data views
 labels pixels canvas images arrays chunk columns tokens forms frames idx npz tables listing samples
 files inputs datasets sources prepare looks
 blocks featurecache network precision springs branches backbones vae losses nearest memory
@@ -19,7 +19,7 @@ plain_json state disk shelf featuredisk manifest folder lock store judging savin
 ledger resume configure checks trial update
 scenarios conditions catalogue subject course tuning board results scoreboard
 jobs making bench
-demo charts history page modelpage resultspage report console flags cli __main__
+demo charts history page modelpage resultspage report display console flags cli __main__
 """.split()
 
 
