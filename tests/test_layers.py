@@ -11,7 +11,7 @@ errors formatting registry
 machine devices progress metrics outcome options randomness data views
 labels pixels canvas images arrays chunk columns tokens forms frames idx npz tables listing samples
 files inputs datasets sources prepare looks
-blocks featurecache network precision springs branches backbones vae losses nearest memory
+blocks featurecache network precision losses springs branches backbones vae nearest memory
 heldout exemplars
 integers projection mahalanobis moments statistics leaveout readout novelty penalty solve opinion
 loop methods resolve facts advice
