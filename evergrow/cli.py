@@ -378,18 +378,13 @@ def bench(
         str | None, typer.Option(help="Network of all methods; see `evergrow backbones`.")
     ] = None,
     set_: Set = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
+    epochs: Epochs = None,
     batch_size: BatchSize = None,
     lr: Rate = None,
     backbone_lr: BackboneRate = None,
-    freeze: Annotated[
-        str | None,
-        typer.Option(help="`all` of the backbone, or the last layer that does not learn; `none`."),
-    ] = None,
+    freeze: Freeze = None,
     optimizer: Optimizer = None,
-    image_size: Annotated[
-        str | None, typer.Option(help="Size images are brought to: 64 or 48x64.")
-    ] = None,
+    image_size: ImageSize = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each method: seeds 0, 1, ...")] = 3,
     tune: Annotated[
         bool,

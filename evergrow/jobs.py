@@ -25,7 +25,7 @@ ROLES = {FLOOR: "floor", CEILING: "ceiling"}
 TRAINED = {"image": "convnet"}  # in place of a backbone that does not train; mlp for other kinds
 USUAL = {"validation": 0}  # unless told else: every training sample is learnt
 STREAMED = {"epochs": 1, "boundary": "new classes"}  # what a stream asks for besides
-OBJECTS = ("backbone", "method", "augment", "device", "random_state")  # not training parameters
+PLACED = (*configure.OBJECTS, "device", "random_state")  # parameters that are not of training
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _job(asked: Asked, content: str, beside: bool) -> Job:
         "settings": plain(learner.settings()),
         "backbone": model.backbone_,
         "parameters": plain(
-            {k: v for k, v in given.items() if k not in OBJECTS}
+            {k: v for k, v in given.items() if k not in PLACED}
             | {"backbone": model.body_.settings()}
         ),
         "role": ROLES.get(model.method_),
