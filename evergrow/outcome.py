@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from . import metrics
+from .calibration import calibration as expected_error
 from .formatting import percent
-from .metrics import mean
+from .recall import mean
 
 SHOWN = 5  # classes that lost most, and classes that each was taken for
 LEAST = 5  # samples of a new class that the gate must have seen before it refuses for its sake
@@ -86,14 +86,14 @@ def report(
 
 
 def calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
-    """As `metrics.calibration`, in ten bins, as JSON; 0 where there are no samples.
+    """As `calibration.calibration`, in ten bins, as JSON; 0 where there are no samples.
 
     confidence: (m,) probability of the answer given.  right: (m,) bool.
 
     >>> calibration(np.array([0.9, 0.9]), np.array([True, False]))["error"]
     0.4
     """
-    error, bins = metrics.calibration(confidence, right, BINS)
+    error, bins = expected_error(confidence, right, BINS)
     return {"error": round(error, 6) if bins else 0.0, "bins": [list(found) for found in bins]}
 
 

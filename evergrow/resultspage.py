@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from . import charts, metrics, scoreboard
+from . import charts, scoreboard
+from .accuracy_matrix import accuracies
 from .errors import DataError
 from .formatting import listed, spread
 from .page import Page, Section, Table
+from .recall import mean
 from .results import Row
 from .scoreboard import mean_of
 
@@ -95,7 +97,7 @@ def _matrix(seeds: Sequence[Row]) -> np.ndarray:
 
 def _over_tasks(seeds: Sequence[Row]) -> list[float | None]:
     """Accuracy on all tasks so far, after each, the mean over seeds."""
-    values = np.mean([metrics.accuracies(row["matrix"], row["sizes"]) for row in seeds], axis=0)
+    values = np.mean([accuracies(row["matrix"], row["sizes"]) for row in seeds], axis=0)
     return [None if np.isnan(value) else float(value) for value in values]
 
 
@@ -125,4 +127,4 @@ def _classes(found: Seeds) -> list[Any]:
 
 
 def _recall(seeds: Sequence[Row], label: str) -> float | None:
-    return metrics.mean([row["per_class"].get(label) for row in seeds])
+    return mean([row["per_class"].get(label) for row in seeds])

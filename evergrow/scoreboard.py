@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .formatting import size, spread
-from .metrics import mean
+from .recall import mean
 from .results import Results, Row
 
 SHOWN = "method", "backbone", "last", "average", "forgetting", "seconds", "kept", "seeds"

@@ -8,7 +8,8 @@ SOURCE = Path(__file__).parents[1] / "evergrow"
 
 ORDER = """
 errors formatting registry
-machine devices progress metrics outcome options randomness data views
+machine devices progress
+recall calibration accuracy_matrix resource_usage metrics outcome options randomness data views
 labels pixels canvas images arrays chunk columns tokens forms frames idx npz tables listing samples
 files inputs datasets sources prepare looks
 blocks featurecache network precision losses springs branches backbones vae nearest memory
