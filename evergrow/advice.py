@@ -11,6 +11,8 @@ from math import inf
 from typing import Any
 
 from .facts import Facts
+from .formatting import percent
+from .resolve import ALONE
 
 Interval = tuple[float, float]
 
@@ -84,7 +86,7 @@ def new_classes_alone(facts: Facts) -> Advice | None:
     return Advice(
         "new-classes-alone",
         f"{facts.absent} of {facts.old} old classes have no sample here, and {facts.method} has "
-        f"nothing of them: they will be forgotten. Expect about {_percent(facts.share)}: the "
+        f"nothing of them: they will be forgotten. Expect about {percent(facts.share, 0)}: the "
         "classes that come, alone.",
         forecast,
         _keeping(facts),
@@ -149,7 +151,7 @@ def outlook(facts: Facts) -> Advice | None:
         why = f"{facts.held:.0f} examples of each old class are kept and replayed"
     elif facts.family == "closed form" and facts.recall is not None and facts.old > 1:
         forecast = _added(facts.recall, facts.old, len(facts.classes))
-        why = f"{facts.old} classes are told apart at {_percent(facts.recall)} (leave-one-out)"
+        why = f"{facts.old} classes are told apart at {percent(facts.recall, 0)} (leave-one-out)"
     else:
         return None
     if forecast is None:
@@ -178,7 +180,7 @@ def _added(recall: float, old: int, total: int) -> Interval:
 
 def adopted_alone(facts: Facts) -> Advice | None:
     """A network came with its classes, and no sample of them."""
-    if not facts.adopted or facts.method != "gate":
+    if not facts.adopted or facts.method != ALONE:
         return None
     return Advice(
         "adopted-alone",
@@ -343,8 +345,8 @@ def weak_backbone(probed: Probed) -> Advice | None:
         return None
     return Advice(
         "weak-backbone",
-        f"features as they are: {_percent(probed.features)} of {probed.held} samples held back; "
-        f"{probed.network}, trained for {probed.seconds:.0f} s: {_percent(probed.trained)}.",
+        f"features as they are: {percent(probed.features, 0)} of {probed.held} samples held back; "
+        f"{probed.network}, trained for {probed.seconds:.0f} s: {percent(probed.trained, 0)}.",
         None,
         [f"train a backbone: --backbone {probed.network} --method reprise; or a pretrained one"],
         of="the chunk's classes",
@@ -369,7 +371,3 @@ RULES: tuple[Callable[[Facts], Advice | None], ...] = (
 
 def _clipped(low: float, high: float) -> Interval:
     return round(max(low, 0.0), 3), round(min(high, 1.0), 3)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

@@ -3,7 +3,8 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .display import percent
+from .formatting import percent
+from .progress import bar_on_stderr
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -40,7 +41,10 @@ class Board(Silent):
         if already:
             self._say(f"{already} {_rows(already)} there already, not run again")
         if total and sys.stderr.isatty():
-            self._bar = bar_on_stderr()
+            from rich.progress import MofNCompleteColumn, TimeElapsedColumn, TimeRemainingColumn
+
+            shown = MofNCompleteColumn(), TimeElapsedColumn(), "left", TimeRemainingColumn()
+            self._bar = bar_on_stderr(*shown, period=1e9)  # rows are few and slow
             self._bar.add_task("", total=total)
             self._bar.start()
 
@@ -84,31 +88,6 @@ def line(made: dict[str, Any]) -> str:
         return f"{named}FAILED: {made['error']}"
     shares = f"last {percent(made['last'])}, average {percent(made['average'])}"
     return f"{named}{shares}, {made['seconds']:.1f} s"
-
-
-def bar_on_stderr() -> "Progress":
-    """Rows done of all, time gone, time left; it vanishes when it stops."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        speed_estimate_period=1e9,  # seconds: rows are few and slow
-    )
 
 
 def _rows(n: int) -> str:

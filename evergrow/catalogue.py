@@ -17,7 +17,8 @@ import numpy as np
 
 from . import sources
 from .chunk import Chunk
-from .errors import DataError, SettingError
+from .errors import DataError
+from .registry import Registry
 from .scenarios import Cut
 
 WHERE = "EVERGROW_DATA"  # a folder with a subfolder for each data set
@@ -57,6 +58,12 @@ ENTRIES = (
     Entry("clipart-13x3", "clipart", Cut(3), "Clip art in colour, 39 classes, 13 tasks of 3."),
 )
 # fmt: on
+REGISTRY = Registry(
+    "scenario",
+    ENTRIES,
+    nor=", nor a folder or file of that name",
+    otherwise="; or name data of your own, with --classes-per-task",
+)
 
 
 @dataclass(frozen=True)
@@ -78,13 +85,9 @@ def find(name: str) -> Entry:
     >>> find("digits-5x2").cut.classes_per_task
     2
     """
-    entry = next((e for e in ENTRIES if e.name == name), None)
+    entry = REGISTRY.named(name)
     if entry is None:
-        names = ", ".join(e.name for e in ENTRIES)
-        raise SettingError(
-            f"there is no scenario {name!r}, nor a folder or file of that name; there are: "
-            f"{names}; or name data of your own, with --classes-per-task."
-        )
+        raise REGISTRY.unknown(name)
     return entry
 
 

@@ -128,7 +128,7 @@ def bars(
 
 
 def scatter(
-    title: str, axes: tuple[str, str], points: Mapping[str, tuple[float, float]]
+    title: str, axes: tuple[str, str], points: Mapping[str, tuple[float | None, float | None]]
 ) -> "go.Figure":
     """A named point each, x on a logarithmic axis, y a share in [0, 1]."""
     made = figure(title, *axes)

@@ -379,18 +379,13 @@ def bench(
         str | None, typer.Option(help="Network of all methods; see `evergrow backbones`.")
     ] = None,
     set_: Set = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
+    epochs: Epochs = None,
     batch_size: BatchSize = None,
     lr: Rate = None,
     backbone_lr: BackboneRate = None,
-    freeze: Annotated[
-        str | None,
-        typer.Option(help="`all` of the backbone, or the last layer that does not learn; `none`."),
-    ] = None,
+    freeze: Freeze = None,
     optimizer: Optimizer = None,
-    image_size: Annotated[
-        str | None, typer.Option(help="Size images are brought to: 64 or 48x64.")
-    ] = None,
+    image_size: ImageSize = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each method: seeds 0, 1, ...")] = 3,
     tune: Annotated[
         bool,
@@ -454,7 +449,8 @@ def bench(
     held = None if test is None else replace(own, data=test)
     what = subject.Subject(own, subject.changes(words), held, data)
     what.cut()  # a wrong name is told before anything slow is imported
-    from . import bench, board, scoreboard
+    from . import bench, board
+    from . import report as reports
 
     runs = bench.Runs(seeds, tune, jobs, output)
     how = How(settings, set_ or ())
@@ -466,7 +462,9 @@ def bench(
         )
         fail("Interrupted", told, as_json)
         raise typer.Exit(INTERRUPTED) from None
-    answer(result, as_json, scoreboard.show)
+    finally:
+        reports.write_tables(output)
+    answer(result, as_json, display.benchmarked)
     if result["failed"]:
         raise typer.Exit(FAULT)
 

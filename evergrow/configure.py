@@ -45,7 +45,7 @@ def change(model: Model, how: How) -> tuple[Model, list[str]]:
     Returns what a new method cannot take along too, in words.
     """
     given, before = dict(how.settings), model.parameters
-    name = given.pop("method", model.method_name)
+    name = methods.canonical(given.pop("method", model.method_name))
     mine, theirs, rest = _sorted(how.words, name)
     if theirs:
         _refuse("backbone", f"with other settings ({', '.join(theirs)})")

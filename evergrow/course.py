@@ -3,16 +3,17 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from math import isnan
 from typing import Any
 
 import numpy as np
 import torch
 
-from . import metrics, prepare, saving
+from . import accuracy_matrix, prepare, recall, resource_usage, saving
+from .calibration import calibration
 from .catalogue import Data
 from .classifier import GrowingClassifier
 from .conditions import under
+from .plain_json import plain
 from .scenarios import Scenario, by_domain, cut, hold_out
 
 DIVERGED = "probabilities are not numbers: training diverged; take a smaller learning rate."
@@ -93,7 +94,7 @@ def run(model: GrowingClassifier, given: Stream, share: Share = lambda _: None) 
     A test sample of a class that the model has not met is wrong, unasked. Returns the part of a row
     of `bench` that is measured, as plain JSON.
     """
-    metrics.begin_peak()
+    resource_usage.begin_peak()
     tasks = len(given.scenario)
     notes = Notes(np.full((tasks, tasks), np.nan))
     for task in range(tasks):
@@ -155,13 +156,13 @@ def _measured(model: GrowingClassifier, given: Stream, notes: Notes) -> dict[str
     taught = [label for classes in given.scenario.classes for label in classes]
     shared = len(set(taught)) < len(taught)  # tasks have classes in common
     untaught = 1 / len(model.classes_) if shared else 0.0
-    found = metrics.summary(notes.matrix, given.scenario.sizes, untaught)
+    found = accuracy_matrix.summary(notes.matrix, given.scenario.sizes, untaught)
     return {
-        **{name: _plain(value) for name, value in asdict(found).items()},
+        **plain(asdict(found)),
         "seconds": notes.seconds,
-        "peak_bytes": metrics.peak_memory(),
-        "bytes_kept": metrics.bytes_kept(saving.parts(model.model)),
-        "matrix": [[_plain(value) for value in row] for row in notes.matrix.tolist()],
+        "peak_bytes": resource_usage.peak_memory(),
+        "bytes_kept": resource_usage.bytes_kept(saving.parts(model.model)),
+        "matrix": plain(notes.matrix),
         "sizes": given.scenario.sizes,
         "warnings": list(notes.warnings),
         "advice": notes.advice,
@@ -170,16 +171,12 @@ def _measured(model: GrowingClassifier, given: Stream, notes: Notes) -> dict[str
 
 def _asked(labels: np.ndarray, answers: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
     """What the answers at the end say."""
-    recalls = metrics.per_class(labels, answers)
-    error, bins = metrics.calibration(probabilities, answers == labels)
+    recalls = recall.per_class(labels, answers)
+    error, bins = calibration(probabilities, answers == labels)
     return {
-        "mean_recall": _plain(metrics.mean_recall(recalls)),
-        "calibration_error": _plain(error),
+        "mean_recall": plain(recall.mean_recall(recalls)),
+        "calibration_error": plain(error),
         "per_class": recalls,
         "calibration": [list(found) for found in bins],
-        "confusion": [list(found) for found in metrics.confusion(labels, answers)],
+        "confusion": [list(found) for found in recall.confusion(labels, answers)],
     }
-
-
-def _plain(value: float) -> float | None:
-    return None if isnan(value) else value

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DataError, EvergrowError
+from .formatting import percent
+from .idx import find_parts
 
 MARK = ".evergrow-demo"  # in a folder that a demo made, and may make again
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
@@ -42,8 +44,8 @@ def run(folder: Path, data: Path | None = None, say: Say = print) -> dict[str, A
     subfolder a class, or one with the four idx files of Fashion-MNIST.  say: gets each line.
     Raises DataError for data that has not two classes or more.
     """
-    pairs = {} if data is None else _idx(data)
-    found = {} if data is None or pairs else _classes(data)
+    pairs = {} if data is None else find_parts(data)
+    found = {} if data is None or pairs else classes(data)
     if data is not None and data.resolve().is_relative_to(folder.resolve()):
         raise DataError(f"{data} lies in {folder}, which is made anew; name another with --folder.")
     _clear(folder)
@@ -127,7 +129,7 @@ def _job(model: Path, name: str, weeks: Weeks, options: Sequence[str], say: Say)
     for guess in _evergrow("predict", model, sample, (), say)["predictions"][:3]:
         say(f"  {guess['input']}: {guess['label']} ({guess['probability']:.3f})")
     result = _evergrow("evaluate", model, weeks.test, weeks.options, say)
-    say(f"  {100 * result['accuracy']:.1f} % of {result['samples']:,}")
+    say(f"  {percent(result['accuracy'])} of {result['samples']:,}")
     return {
         "name": name,
         "model": str(model),
@@ -177,7 +179,7 @@ def _clear(folder: Path) -> None:
     (folder / MARK).write_text("Made by `evergrow demo`, and made anew each time.\n")
 
 
-def _classes(data: Path) -> Classes:
+def classes(data: Path) -> Classes:
     """Image files by class, both sorted."""
     if not data.is_dir():
         raise DataError(
@@ -211,15 +213,3 @@ def _link(file: Path, place: Path) -> None:
         os.symlink(file.resolve(), place)
     except OSError:  # where links are not allowed
         shutil.copyfile(file, place)
-
-
-def _idx(data: Path) -> Pairs:
-    """The train and the t10k pair of idx files, images and labels; {} if they are not all there."""
-    pairs = {}
-    for part in ("train", "t10k"):
-        names = [f"{part}-{what}-ubyte" for what in ("images-idx3", "labels-idx1")]
-        files = [next(iter(sorted(data.glob(f"{name}*"))), None) for name in names]
-        if files[0] is None or files[1] is None:
-            return {}
-        pairs[part] = (files[0], files[1])
-    return pairs

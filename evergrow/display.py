@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .formatting import listed, percent, points, size
+
 Rows = Iterable[Sequence[Any]]
 
 
@@ -34,38 +36,6 @@ def table(
     for line in texts:
         made.add_row(*map(Text, line))
     Console().print(made)
-
-
-def size(count: int) -> str:
-    """Bytes in words.
-
-    >>> size(512), size(61_000_000)
-    ('512 bytes', '61.0 MB')
-    """
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= scale:
-            return f"{count / scale:.1f} {unit}"
-    return f"{count} bytes"
-
-
-def listed(labels: Sequence[Any], most: int = 12) -> str:
-    """Labels in a sentence, the middle left out where there are many.
-
-    >>> listed(["cat", "dog"]), listed(list(range(100)), most=4)
-    ('cat, dog', '0, 1, 2, ... 99 (100 in all)')
-    """
-    if len(labels) <= most:
-        return ", ".join(map(str, labels)) or "none"
-    return f"{', '.join(map(str, labels[: most - 1]))}, ... {labels[-1]} ({len(labels)} in all)"
-
-
-def percent(share: float | None) -> str:
-    """A share in [0, 1] as a percentage; a dash for none.
-
-    >>> percent(0.98765), percent(None)
-    ('98.8 %', '-')
-    """
-    return "-" if share is None else f"{100 * share:.1f} %"
 
 
 def learnt(answer: dict[str, Any]) -> None:
@@ -101,7 +71,7 @@ def judged(report: dict[str, Any]) -> None:
     for name, title in (("old", "old classes"), ("new", "new classes"), ("all", "all")):
         before = percent(report["old_before"]) if name == "old" else ""
         if report[name] is not None:
-            margin = f"± {100 * report['margins'][name]:.1f}"
+            margin = f"± {points(report['margins'][name])}"
             rows.append([title, before, percent(report[name]), margin])
     print(f"\nmean recall, judged by {report['samples']:,} {report['by']}:")
     table(["", "before", "after", ""], rows, right=(1, 2))
@@ -110,7 +80,7 @@ def judged(report: dict[str, Any]) -> None:
         change = f"{percent(loss['before'])} -> {percent(loss['after'])}"
         print(f"lost: {loss['label']} {change}" + (f", taken for {taken}" if taken else ""))
     error = report["calibration"]["error"]
-    print(f"probabilities are off by {100 * error:.1f} points on average\n")
+    print(f"probabilities are off by {points(error)} points on average\n")
 
 
 def advice(found: Sequence[dict[str, Any]]) -> None:
@@ -262,6 +232,25 @@ def backbones(answer: dict[str, Any]) -> None:
     """The backbones, a line each."""
     rows = [[b["name"], b["reads"], b["line"]] for b in answer["backbones"]]
     table(["backbone", "reads", ""], rows)
+
+
+def benchmarked(answer: dict[str, Any]) -> None:
+    """What `bench` found: the table, what failed, and where everything is."""
+    from . import scoreboard
+
+    at = [scoreboard.HEADER.index(name) for name in scoreboard.SHOWN]
+    for scenario, body in scoreboard.tables(answer["rows"]).items():
+        print(f"{scenario}: percent, mean ± standard deviation over seeds")
+        lines = [[cells[i] for i in at] for _, cells in body]
+        table(scoreboard.SHOWN, lines, right=range(2, len(at)))
+    for made in answer["failed"]:
+        print(
+            f"failed: {made['method']} on {made['backbone']}, seed {made['seed']}: {made['error']}"
+        )
+    if answer["skipped"]:
+        print(f"{len(answer['skipped']):,} bad files passed over")
+    if answer["folder"]:
+        print(f"all rows: {answer['folder']}/rows.csv, table.md, table.html")
 
 
 def compared(answer: dict[str, Any]) -> None:

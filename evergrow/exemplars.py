@@ -139,7 +139,7 @@ def unanswered(means: Tensor | None) -> list[str]:
     ]
 
 
-def check_known(memory: Memory, task: Task) -> None:
+def check_remembered(memory: Memory, task: Task) -> None:
     """Raise SettingError if a network trained elsewhere has classes without a sample in memory."""
     missing = task.old - len(memory.y.unique())
     if task.number == 0 and missing > 0:

@@ -24,7 +24,6 @@ from .shelf import Shelf
 WHERE = "EVERGROW_CACHE"
 FILE = "features-1.sqlite"  # the number goes up when keys or values mean something else
 WORTH = 1e-3  # seconds that a row must take to compute; to hash and read one back takes a tenth
-LIBRARIES = ("evergrow", "torch", "torchvision", "timm", "transformers")
 
 
 def place() -> Path | None:
@@ -122,7 +121,7 @@ def name(net: Network, made: Any) -> bytes:
         net.inputs.spec(),
         str(net.precision),
         [body.width, body.rows, 0 if body.apart else torch.get_num_threads()],
-        [machine.code(), *map(machine.version, LIBRARIES)],
+        [machine.code(), *map(machine.version, machine.FEATURES)],
         [torch.__config__.show(), torch.get_float32_matmul_precision()],
         [platform.machine(), machine.cpu(), device.type],
         torch.cuda.get_device_name(device) if device.type == "cuda" else "",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import ModelError
-from .outcome import mean
+from .recall import mean
 from .store import ModelFolder
 
 Row = list[float | None]

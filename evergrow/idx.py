@@ -66,6 +66,17 @@ def find_pair(path: Path) -> tuple[Path, Path | None] | None:
     return _partners(starts[next(iter(train or starts))])
 
 
+def find_parts(folder: Path) -> dict[str, tuple[Path, Path]]:
+    """The pair of "train" and that of "t10k", images and labels; {} if they are not all there."""
+    parts = {}
+    for name in ("train", "t10k"):
+        images, labels = find_pair(folder / name) or (None, None)
+        if images is None or labels is None:
+            return {}
+        parts[name] = (images, labels)
+    return parts
+
+
 def _partners(path: Path) -> tuple[Path, Path | None]:
     """The file of images and the one of labels, given either."""
     if not re.search("labels", path.name, re.IGNORECASE):

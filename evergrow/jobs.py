@@ -18,6 +18,7 @@ from .classifier import GrowingClassifier
 from .errors import SettingError
 from .model import Model
 from .options import How
+from .plain_json import plain
 from .scenarios import Cut
 
 FLOOR, CEILING = "finetune", "joint"  # rows that stand in every table
@@ -25,7 +26,7 @@ ROLES = {FLOOR: "floor", CEILING: "ceiling"}
 TRAINED = {"image": "convnet"}  # in place of a backbone that does not train; mlp for other kinds
 USUAL = {"validation": 0}  # unless told else: every training sample is learnt
 STREAMED = {"epochs": 1, "boundary": "new classes"}  # what a stream asks for besides
-OBJECTS = ("backbone", "method", "augment", "device", "random_state")  # not training parameters
+PLACED = (*configure.OBJECTS, "device", "random_state")  # parameters that are not of training
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def plan(asked: Asked) -> list[Job]:
     """
     if asked.tune and "lr" in {*asked.how.settings, *options.pairs(asked.how.words)}:
         raise SettingError("--tune chooses the learning rate, and one was given; leave --lr out.")
-    methods = list(dict.fromkeys(asked.methods))
+    methods = list(dict.fromkeys(map(names.canonical, asked.methods)))
     own = {m: _settings(m) for m in methods}
     content = fingerprint(asked.data)
     jobs = []
@@ -137,10 +138,10 @@ def _job(asked: Asked, content: str, beside: bool) -> Job:
         "scenario": asked.scenario,
         "data": content,
         "method": model.method_name,
-        "settings": _json(learner.settings()),
+        "settings": plain(learner.settings()),
         "backbone": model.backbone_name,
-        "parameters": _json(
-            {k: v for k, v in given.items() if k not in OBJECTS}
+        "parameters": plain(
+            {k: v for k, v in given.items() if k not in PLACED}
             | {"backbone": model.backbone.settings()}
         ),
         "role": ROLES.get(model.method_name),
@@ -203,8 +204,3 @@ def code_of(method: str) -> str | None:
     module = inspect.getmodule(type(names.get(method)))
     text = inspect.getsource(module) if module else ""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _json(value: Any) -> Any:
-    """Plain JSON: tuples become lists."""
-    return json.loads(json.dumps(value, default=str))

@@ -19,6 +19,36 @@ from .protocols import Learner
 
 OPTIMIZERS = ("sgd", "adamw")
 SCHEDULES = ("constant", "linear", "cosine", "cooldown")
+BOUNDARIES = ("task", "new classes")
+
+
+def _whole(least: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and value >= least
+
+
+# What each setting of `Training` may be, and how that is said.
+RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "epochs": (_whole(1), "a whole number, at least 1"),
+    "batch_size": (_whole(1), "a whole number, at least 1"),
+    "unfreeze": (
+        _whole(0),
+        "epochs from one stage to the next, a whole number; 0 lets all learn at once",
+    ),
+    "num_workers": (_whole(0), "threads, 0 or more"),
+    "lr": (lambda value: value > 0, "must be positive"),
+    "backbone_lr": (
+        lambda value: value is None or 0 < value <= 10,
+        "a share of lr, in (0, 10]; 0.1 lets the backbone learn at a tenth of the head's rate "
+        "(freeze=True: not at all)",
+    ),
+    "momentum": (lambda value: 0 <= value < 1, "momentum lies in [0, 1)"),
+    "weight_decay": (lambda value: value >= 0, "weight decay is 0 or more"),
+    "layer_decay": (lambda value: 0 < value <= 1, "the decay lies in (0, 1]"),
+    "warmup": (lambda value: 0 <= value < 1, "the share of steps to warm up, in [0, 1)"),
+    "optimizer": (lambda value: value in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
+    "schedule": (lambda value: value in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
+    "boundary": (lambda value: value in BOUNDARIES, f"one of {', '.join(BOUNDARIES)}"),
+}
 
 
 @dataclass(frozen=True)
@@ -68,42 +98,10 @@ class Training:
     num_workers: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
+        for name, (fits, expected) in RANGES.items():
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise SettingError(f"{name}={value!r}: a whole number, at least 1.")
-        if not isinstance(self.unfreeze, int) or self.unfreeze < 0:
-            raise SettingError(
-                f"unfreeze={self.unfreeze!r}: epochs from one stage to the next, a whole number; "
-                "0 lets all learn at once."
-            )
-        if not isinstance(self.num_workers, int) or self.num_workers < 0:
-            raise SettingError(f"num_workers={self.num_workers!r}: threads, 0 or more.")
-        if not self.lr > 0:
-            raise SettingError(f"lr={self.lr!r}: must be positive.")
-        if self.backbone_lr is not None and not 0 < self.backbone_lr <= 10:
-            raise SettingError(
-                f"backbone_lr={self.backbone_lr!r}: a share of lr, in (0, 10]; 0.1 lets the "
-                "backbone learn at a tenth of the head's rate (freeze=True: not at all)."
-            )
-        if self.weight_decay < 0 or not 0 <= self.momentum < 1:
-            raise SettingError(
-                f"momentum={self.momentum!r}, weight_decay={self.weight_decay!r}: "
-                "momentum lies in [0, 1), weight decay is 0 or more."
-            )
-        if not 0 < self.layer_decay <= 1 or not 0 <= self.warmup < 1:
-            raise SettingError(
-                f"layer_decay={self.layer_decay!r}, warmup={self.warmup!r}: "
-                "the decay lies in (0, 1], the share of steps to warm up in [0, 1)."
-            )
-        boundaries = ("task", "new classes")
-        for name, known in (
-            ("optimizer", OPTIMIZERS),
-            ("schedule", SCHEDULES),
-            ("boundary", boundaries),
-        ):
-            if getattr(self, name) not in known:
-                raise SettingError(f"{name}={getattr(self, name)!r}: one of {', '.join(known)}.")
+            if not fits(value):
+                raise SettingError(f"{name}={value!r}: {expected}.")
 
     @property
     def below(self) -> float:

@@ -85,6 +85,27 @@ def distill(logits: Tensor, teacher: Tensor, temperature: float = 2.0) -> Tensor
     return -(temperature**2) * (soft * (logits / temperature).log_softmax(1)).sum(1).mean()
 
 
+def distilled(
+    logits: Tensor, y: Tensor, soft: Tensor | None, mix: float, temperature: float
+) -> dict[str, Tensor]:
+    """(1 - mix) cross-entropy + mix distillation of the old columns, as terms of a step.
+
+    logits: (n, columns).  y: (n,).  soft: (n, k) the old network's logits; None: there is none.
+    mix: in [0, 1], the share of old classes.
+    Source: Wu et al. 2019, arXiv:1905.13260; Zhao et al. 2020, arXiv:1911.07053; neither scales
+    the distillation by the temperature squared.
+
+    >>> zero = torch.zeros(1, 2)
+    >>> {k: v.exp().item() for k, v in distilled(zero, zero[:, 0].long(), zero, 0.0, 2.0).items()}
+    {'new': 2.0, 'keep': 1.0}
+    """
+    terms = {"new": (1 - mix) * cross_entropy(logits, y)}
+    if soft is not None:
+        old = distill(logits[:, : soft.shape[1]], soft, temperature)
+        terms["keep"] = mix * temperature**-2 * old
+    return terms
+
+
 def effective(counts: Tensor, b: float) -> Tensor:
     """(classes,) weights that fall with the effective number of samples; their mean is 1.
 

@@ -4,11 +4,17 @@ import hashlib
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+# Packages whose versions are told, by what they are told for.
+STORED = ("evergrow", "torch", "numpy", "safetensors", "pyarrow")  # in a model folder
+LEARNING = (*STORED, "pillow", "timm", "transformers", "sentence-transformers")  # what shapes sums
+FEATURES = ("evergrow", "torch", "torchvision", "timm", "transformers")  # what shapes features
+MEASURED = ("evergrow", "torch", "scikit-learn", "numpy")  # beside a number
 HERE = Path(__file__).resolve().parent
 
 
@@ -20,14 +26,12 @@ def machine() -> dict[str, Any]:
     """
     import torch
 
-    packages = ("evergrow", "torch", "scikit-learn", "numpy")
     return {
         "cpu": cpu(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "system": platform.system(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
+        **packages(MEASURED),
     }
 
 
@@ -71,6 +75,17 @@ def cpu() -> str:
         lines = []
     named = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     return next(named, platform.processor() or platform.machine())
+
+
+def packages(names: Iterable[str]) -> dict[str, str]:
+    """Versions of Python and of those packages that are installed.
+
+    >>> list(packages(["no-such-package", "numpy"]))
+    ['python', 'numpy']
+    """
+    versions = {name: version(name) for name in names}
+    there = {name: number for name, number in versions.items() if number is not None}
+    return {"python": platform.python_version(), **there}
 
 
 @cache

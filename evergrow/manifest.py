@@ -1,21 +1,18 @@
 """The manifest of a version: JSON that people can read, sealed with a hash of itself."""
 
-import contextlib
 import hashlib
 import json
-import math
-import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
+from . import machine
 from .disk import Fault
 from .errors import FormatError
+from .plain_json import plain
 
 FORMAT = 1
-PACKAGES = ("evergrow", "torch", "numpy", "safetensors", "pyarrow")
 
 
 def make(version: int, parent: int | None, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,17 +26,10 @@ def make(version: int, parent: int | None, content: Mapping[str, Any]) -> dict[s
         "parent": parent,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    made: dict[str, Any] = _plain({**own, **content, **own, "packages": packages()})
+    made: dict[str, Any] = plain(
+        {**own, **content, **own, "packages": machine.packages(machine.STORED)}
+    )
     return made
-
-
-def packages(names: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """Versions of Python and of those packages that are installed."""
-    found = {"python": platform.python_version()}
-    for name in names:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
 
 
 def dump(manifest: Mapping[str, Any]) -> bytes:
@@ -88,13 +78,3 @@ def _hash(content: Mapping[str, Any]) -> str:
 
 def _compact(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode()
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "tolist"):  # numpy and torch, scalars too
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {key if isinstance(key, str) else str(key): _plain(value[key]) for key in value}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,22 +1,34 @@
 """The report of a model folder: what each update did, what is confused, what it cost."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from . import charts, history, update
-from .display import listed, percent, size
+from . import charts, history
+from .formatting import listed, percent, points, size
 from .history import History
 from .page import Page, Pair, Section, Table, embedded
-from .store import ModelFolder
+
+if TYPE_CHECKING:
+    from .update import Examined
 
 PAIRS, IMAGES = 6, 4  # worst pairs shown, images of each class
 CELLS = 40  # classes in a confusion matrix at most: those that are confused most
 NEVER = "nothing was judged: samples were not held back (--validation 0), or none were learnt."
 
 
-def page(folder: ModelFolder, data: Any = None) -> Page:
-    """What the versions of a model tell, and what samples of `data` say of the current one."""
-    past = history.read(folder)
+def page(
+    place: Path,
+    past: History,
+    shown: Mapping[str, Any],
+    images: Mapping[int, Sequence[bytes]],
+    judged: "Examined | None" = None,
+) -> Page:
+    """What the versions of a model tell, and what samples of the user's say of the current one.
+
+    place: its folder, in words; nothing is read there.  shown: the answer of `update.show`.
+    images: PNG files of raw samples by column.  judged: the answer of `update.examined`.
+    """
     last, report = past.last, past.reports[-1]
     tiles = [
         ("classes", f"{len(last['classes']):,}"),
@@ -25,28 +37,27 @@ def page(folder: ModelFolder, data: Any = None) -> Page:
         ("of old classes", _with_margin(report, "old")),
         ("of new classes", _with_margin(report, "new")),
         ("calibration error", percent((report.get("calibration") or {}).get("error"))),
-        ("on disk", size(folder.bytes())),
+        ("on disk", size(shown["bytes"])),
     ]
-    judged = [_tested(folder, data)] if data is not None else []
     sections = [
         _advice(past),
         _over_updates(past),
-        *judged,
-        _confused(past, folder),
+        _tested(judged) if judged is not None else None,
+        _confused(past, images),
         _classes(past),
         _calibrated(report),
         _costs(past),
-        _versions(folder),
+        _versions(place, shown),
     ]
     learns = f"{last['method']['name']} on {last['backbone']['name']}: {last['reason']}"
-    title = f"{folder.path.resolve().name}, version {last['version']}"
+    title = f"{place.resolve().name}, version {last['version']}"
     return Page(title, f"{learns}. Written {last['time']}.", tiles, [s for s in sections if s])
 
 
 def _with_margin(report: Mapping[str, Any], key: str) -> str:
     if report.get(key) is None:
         return "-"
-    return f"{percent(report[key])} ± {100 * report['margins'][key]:.1f}"
+    return f"{percent(report[key])} ± {points(report['margins'][key])}"
 
 
 def _advice(past: History) -> Section | None:
@@ -81,15 +92,14 @@ def _over_updates(past: History) -> Section:
     return Section("Accuracy over updates", f"Judged by {by}.", [line, matrix])
 
 
-def _confused(past: History, folder: ModelFolder) -> Section | None:
+def _confused(past: History, kept: Mapping[int, Sequence[bytes]]) -> Section | None:
     report = past.reports[-1]
     if not report.get("confusion"):
         return None
     labels = [str(label) for label in past.last["classes"]]
-    kept = history.pictures(folder, past.last["version"], IMAGES)
     images = {labels[j]: [embedded(png) for png in files] for j, files in kept.items()}
     note = f"Of {report['samples']:,} {report['by']}."
-    matrix = _matrix(report["confusion"], labels)
+    matrix = confusion_matrix(report["confusion"], labels)
     worst = history.worst_pairs(report["confusion"], PAIRS)
     if not images:
         note += " No images lie in the folder; --data FOLDER shows those of your own that go wrong."
@@ -105,7 +115,7 @@ def _confused(past: History, folder: ModelFolder) -> Section | None:
     return Section("Confusion", note, [matrix], pairs=pairs)
 
 
-def _matrix(confusion: Sequence[Sequence[Any]], labels: Sequence[str]) -> Any:
+def confusion_matrix(confusion: Sequence[Sequence[Any]], labels: Sequence[str]) -> Any:
     """A heat map of all classes, or of those confused most where there are many."""
     title, shown = "Confusion", list(labels)
     if len(shown) > CELLS:
@@ -144,7 +154,7 @@ def _calibrated(report: Mapping[str, Any]) -> Section | None:
     found = report.get("calibration")
     if not found:
         return None
-    note = f"Probabilities are off by {100 * found['error']:.1f} points on average."
+    note = f"Probabilities are off by {points(found['error'])} points on average."
     return Section("Calibration", note, [charts.calibration({"this version": found["bins"]})])
 
 
@@ -160,8 +170,7 @@ def _costs(past: History) -> Section:
     return Section("What each update cost", "", made)
 
 
-def _versions(folder: ModelFolder) -> Section:
-    shown = update.show(folder.path)
+def _versions(place: Path, shown: Mapping[str, Any]) -> Section:
     rows = []
     for entry in shown["history"]:
         if "fault" in entry:
@@ -182,13 +191,12 @@ def _versions(folder: ModelFolder) -> Section:
             ]
         )
     header = ["version", "time", "samples", "classes", "new", "old recall", "recall", "method"]
-    note = f"evergrow rollback {folder.path} --to N makes any of them the current one."
+    note = f"evergrow rollback {place} --to N makes any of them the current one."
     return Section("Versions", note, table=Table(header, rows, (2, 3, 5, 6)))
 
 
-def _tested(folder: ModelFolder, data: Any) -> Section:
+def _tested(found: "Examined") -> Section:
     """Samples of the user's own, judged by the current version; images of what goes wrong."""
-    found = update.examined(folder, data)
     report, labels = found.report, found.labels
     text = f"{report['samples']:,} samples, mean recall {_with_margin(report, 'all')}."
     if found.unknown:
@@ -200,7 +208,7 @@ def _tested(folder: ModelFolder, data: Any) -> Section:
         shown = [(f"{a}, taken for {b}", wrong), (f"{b}, rightly", right)]
         pairs.append(Pair(a, b, f"{n} of {report['judged'][a]}", shown))
     made = [
-        _matrix(report["confusion"], labels),
+        confusion_matrix(report["confusion"], labels),
         charts.calibration({"these samples": report["calibration"]["bins"]}),
     ]
     return Section("On your samples", text, made, pairs=pairs)

@@ -324,6 +324,24 @@ def frozen(net: Network, classes: int | None = None) -> Network:
     return teacher.eval().requires_grad_(False)
 
 
+def begin_anew(
+    net: Network,
+    backbone: dict[str, Tensor],
+    head: dict[str, Tensor],
+    classes: int,
+    rng: torch.Generator,
+) -> None:
+    """Give a network the weights that it began with, and random rows up to so many classes.
+
+    backbone, head: tensors by name, as they were at first; the head's are those of a network
+    trained elsewhere, else none.
+    """
+    net.backbone.load_state_dict(backbone)
+    net.head.forget()
+    net.head.extend(head["weight"], head["bias"])
+    net.head.grow(classes, rng)
+
+
 def freeze(net: Network, upto: bool | str | None, learning: int | None = None) -> None:
     """Stop the backbone from learning: all (True), or each layer up to and including the one named.
 

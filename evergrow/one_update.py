@@ -156,7 +156,7 @@ def _as_asked(model: Model, learner: Method, parameters: Parameters) -> Method:
             fresh.attach(learner.net, learner.how, learner.rng)
             fresh.fill(remembered)
             return fresh
-    elif asked not in ("auto", model.method_name):
+    elif methods.canonical(asked) not in ("auto", model.method_name):
         raise SettingError(
             f"this model learns by {model.method_name}, not {asked}; "
             "change_method() says what can be taken along and changes it."

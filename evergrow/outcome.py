@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from . import metrics
-from .display import percent
+from .calibration import calibration as expected_error
+from .formatting import percent
+from .recall import mean
 
 SHOWN = 5  # classes that lost most, and classes that each was taken for
 LEAST = 5  # samples of a new class that the gate must have seen before it refuses for its sake
@@ -85,14 +86,14 @@ def report(
 
 
 def calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
-    """As `metrics.calibration`, in ten bins, as JSON; 0 where there are no samples.
+    """As `calibration.calibration`, in ten bins, as JSON; 0 where there are no samples.
 
     confidence: (m,) probability of the answer given.  right: (m,) bool.
 
     >>> calibration(np.array([0.9, 0.9]), np.array([True, False]))["error"]
     0.4
     """
-    error, bins = metrics.calibration(confidence, right, BINS)
+    error, bins = expected_error(confidence, right, BINS)
     return {"error": round(error, 6) if bins else 0.0, "bins": [list(found) for found in bins]}
 
 
@@ -121,16 +122,6 @@ def refusal(found: dict[str, Any], points: float) -> str | None:
             f"{', '.join(weak)}"
         )
     return "; ".join(reasons) or None
-
-
-def mean(values: Sequence[float | None]) -> float | None:
-    """The mean of the values that are known; None where there is none.
-
-    >>> mean([0.5, None, 1.0]), mean([None])
-    (0.75, None)
-    """
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
 
 
 def _margin(after: Recalls, there: np.ndarray, part: Sequence[int]) -> float | None:

@@ -13,11 +13,15 @@ TEMPLATE = Path(__file__).with_name("report.html")
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a header.  right: columns of numbers."""
+    """Rows under a header.  right: columns of numbers.
+
+    marks: for each row "floor", "ceiling" or ""; none where rows are not marked.
+    """
 
     header: Sequence[str]
     rows: Sequence[Sequence[Any]]
     right: Sequence[int] = ()
+    marks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -58,21 +62,27 @@ def embedded(png: bytes) -> str:
 
 
 def html(page: Page) -> str:
-    """The page with all that it needs.  Raises DataError where the extra is not installed."""
-    try:
-        import jinja2
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise DataError(
-            f"a report needs {error.name}: install it with pip install 'evergrow[report]'."
-        ) from None
-    from markupsafe import Markup
+    """The page with all that it needs; charts, if it has any, need an extra (DataError without)."""
+    from jinja2 import Environment
 
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     sections = [
         vars(s) | {"charts": [(c.layout.meta["title"], c.to_json()) for c in s.charts]}
         for s in page.sections
     ]
-    script = Markup(get_plotlyjs().replace("</script", "<\\/script"))  # noqa: S704 plotly's own
+    script = _plotly() if any(s.charts for s in page.sections) else ""
     return template.render(page=vars(page) | {"sections": sections}, plotly=script)
+
+
+def _plotly() -> str:
+    """The script that draws charts, as it stands inside a page."""
+    from markupsafe import Markup
+
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError as error:
+        raise DataError(
+            f"a report needs {error.name}: install it with pip install 'evergrow[report]'."
+        ) from None
+    return Markup(get_plotlyjs().replace("</script", "<\\/script"))  # noqa: S704 plotly's own

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
+    from rich.progress import ProgressColumn
 
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
@@ -62,7 +63,11 @@ class Bar:
         self._done += n
         seconds = time.monotonic() - self._began
         if self._bar is None and seconds >= self.patience:
-            self._bar = bar_on_stderr()
+            from rich.progress import TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+            terms_column = TextColumn("{task.fields[terms]}", style="cyan")
+            shown = TaskProgressColumn(), terms_column, "{task.fields[rate]}", TimeRemainingColumn()
+            self._bar = bar_on_stderr(*shown)
             self._bar.add_task(self._what, total=self._total, terms="", rate="")
             self._bar.start()
         if self._bar is not None:
@@ -77,21 +82,23 @@ class Bar:
             self._bar = None
 
 
-def bar_on_stderr() -> "RichProgress":
-    """A display that vanishes when it stops; its task has the fields `terms` and `rate`."""
+def bar_on_stderr(*columns: "str | ProgressColumn", period: float = 30.0) -> "RichProgress":
+    """A display that vanishes when it stops: what runs, a bar, then `columns`.
+
+    columns: texts with fields of the task, as "{task.fields[rate]}"; or of rich's own.
+    period: seconds by whose steps the time left is told.
+    """
     from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn
     from rich.progress import Progress as RichProgress
 
     return RichProgress(
-        TextColumn("{task.description}"),
+        "{task.description}",
         BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[terms]}", style="cyan"),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
+        *columns,
         console=Console(stderr=True),
         transient=True,
+        speed_estimate_period=period,
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DataError
-from .page import html
+from .page import Page, html
 from .store import ModelFolder
 
 
@@ -20,12 +20,30 @@ def write(folder: str | Path, output: str | Path, data: Any = None) -> dict[str,
 
         made = resultspage.page(str(place), Results(place).rows())
     else:
-        from . import modelpage
-
-        made = modelpage.page(ModelFolder(place), data)
+        made = _model(ModelFolder(place), data)
     text = html(made)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}; name another file.") from None
     return {"report": str(path), "bytes": path.stat().st_size}
+
+
+def write_tables(folder: str | Path) -> None:
+    """`table.html` of all rows in a folder of results, beside `table.md`."""
+    from . import resultspage
+    from .results import Results
+
+    results = Results(folder)
+    if not (Path(folder) / "rows").is_dir():
+        return  # nothing was run
+    results.write("table.html", html(resultspage.tables(results.rows())))
+
+
+def _model(folder: ModelFolder, data: Any) -> Page:
+    from . import history, modelpage, update
+
+    past, shown = history.read(folder), update.show(folder.path)
+    judged = None if data is None else update.examined(folder, data)
+    images = history.pictures(folder, past.last["version"], modelpage.IMAGES)
+    return modelpage.page(folder.path, past, shown, images, judged)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .methods import canonical
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -23,7 +25,9 @@ class Adopted:
     auxiliary: bool = False
 
 
-ALONE = "gate"  # the method where there is nothing but the network and samples of new classes
+ALONE = (
+    "novelty-gate"  # the method where there is nothing but the network and samples of new classes
+)
 
 BACKBONES = {
     "image": ("patches", "images: training-free patch filters"),
@@ -59,7 +63,7 @@ def resolve(
     >>> resolve("auto", "", "photo").backbone
     'efficientnet_lite0'
     """
-    reasons = []
+    reasons, method = [], canonical(method)
     if backbone == "auto":
         backbone, why = BACKBONES.get(kind, ("none", f"{kind} data: used as it is"))
         reasons.append(f"backbone {backbone} ({why})")

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from . import charts, metrics, scoreboard
-from .display import listed
+from . import charts, scoreboard
+from .accuracy_matrix import accuracies
 from .errors import DataError
+from .formatting import listed, spread
 from .page import Page, Section, Table
+from .recall import mean
 from .results import Row
-from .scoreboard import spread
+from .scoreboard import mean_of
 
 Seeds = dict[str, list[Row]]  # rows by name, one a seed
 
@@ -35,6 +37,20 @@ def page(name: str, rows: Sequence[Row]) -> Page:
     return Page(f"Benchmark: {listed(list(scenarios))}", subtitle, tiles, sections)
 
 
+def tables(rows: Sequence[Row]) -> Page:
+    """The tables alone, with nothing that needs an extra: `table.html` in a folder of results."""
+    sections = [
+        Section(scenario, table=_marked(body)) for scenario, body in scoreboard.tables(rows).items()
+    ]
+    return Page("evergrow bench", scoreboard.LEGEND, [], sections)
+
+
+def _marked(body: Sequence[tuple[str | None, list[str]]]) -> Table:
+    header = scoreboard.HEADER
+    marks = [role or "" for role, _ in body]
+    return Table(header, [cells for _, cells in body], range(2, len(header)), marks)
+
+
 def _scenario(scenario: str, groups: Sequence[tuple[str, list[Row]]]) -> list[Section]:
     names = [name for name, _ in groups]
     found = {
@@ -44,7 +60,7 @@ def _scenario(scenario: str, groups: Sequence[tuple[str, list[Row]]]) -> list[Se
     seen = {name: _over_tasks(seeds) for name, seeds in found.items()}
     tasks = [str(k + 1) for k in range(max(map(len, seen.values())))]
     line = charts.lines("Accuracy on all classes so far", ("task", ""), tasks, seen)
-    cost = {n: (_mean(s, "seconds"), _mean(s, "last")) for n, s in found.items()}
+    cost = {n: (mean_of(s, "seconds"), mean_of(s, "last")) for n, s in found.items()}
     spent = charts.scatter("Last accuracy and cost", ("seconds (logarithmic)", ""), cost)
     return [
         Section(
@@ -58,10 +74,6 @@ def _scenario(scenario: str, groups: Sequence[tuple[str, list[Row]]]) -> list[Se
 _MATRIX = "Rows: after learning a task; columns: accuracy on the test samples of each task."
 
 
-def _mean(rows: Sequence[Row], key: str) -> float:
-    return float(np.mean([row[key] for row in rows]))
-
-
 def _table(found: Seeds) -> Table:
     shares = ("last", "average", "forgetting", "old", "new", "calibration_error")
     header = ["method", "seeds", *(key.replace("_", " ") for key in shares), "seconds", "lr"]
@@ -70,7 +82,7 @@ def _table(found: Seeds) -> Table:
             name,
             len(seeds),
             *(spread([row[key] for row in seeds]) for key in shares),
-            f"{_mean(seeds, 'seconds'):.1f}",
+            f"{mean_of(seeds, 'seconds'):.1f}",
             ", ".join(dict.fromkeys(f"{s['lr']:g}" for s in seeds if s["lr"] is not None)) or "-",
         ]
         for name, seeds in found.items()
@@ -85,7 +97,7 @@ def _matrix(seeds: Sequence[Row]) -> np.ndarray:
 
 def _over_tasks(seeds: Sequence[Row]) -> list[float | None]:
     """Accuracy on all tasks so far, after each, the mean over seeds."""
-    values = np.mean([metrics.accuracies(row["matrix"], row["sizes"]) for row in seeds], axis=0)
+    values = np.mean([accuracies(row["matrix"], row["sizes"]) for row in seeds], axis=0)
     return [None if np.isnan(value) else float(value) for value in values]
 
 
@@ -115,5 +127,4 @@ def _classes(found: Seeds) -> list[Any]:
 
 
 def _recall(seeds: Sequence[Row], label: str) -> float | None:
-    known = [row["per_class"][label] for row in seeds if row["per_class"].get(label) is not None]
-    return float(np.mean(known)) if known else None
+    return mean([row["per_class"].get(label) for row in seeds])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import disk, manifest, methods, prepare, saving, state
+from . import disk, machine, manifest, methods, prepare, saving, state
 from .canvas import Canvas
 from .chunk import Chunk, Frame, Rows
 from .disk import Fault
@@ -24,7 +24,7 @@ from .protocols import Checkpoint
 EVERY = 60.0  # seconds of work between checkpoints
 SHARE = 100  # times as long as writing the last one took, if that is more
 MADE, NEW = "checkpoint.json", "checkpoint.new"
-PACKAGES = (*manifest.PACKAGES, "pillow", "timm", "transformers", "sentence-transformers")
+PACKAGES = machine.LEARNING
 
 Tell = Callable[[list[dict[str, Any]]], None]
 
@@ -54,7 +54,7 @@ class Unfinished:
         found = self._found or {}
         if "hashes" not in found or not isinstance(chunk.store, Files):
             return
-        if found["packages"] != manifest.packages(PACKAGES):
+        if found["packages"] != machine.packages(PACKAGES):
             return  # others may decode otherwise
         at = {mark.tobytes(): i for i, mark in enumerate(found["marks"].numpy())}
         rows = np.array([at.get(mark.tobytes(), -1) for mark in chunk.store.marks], np.int64)
@@ -141,7 +141,7 @@ class Unfinished:
         marks, hashes = store.marks[there], records.hashed.hashes[there]
         tensors = {"marks": torch.from_numpy(marks), "hashes": torch.from_numpy(hashes)}
         form = asdict(records.canvas)
-        return {"canvas": form, "packages": manifest.packages(PACKAGES), **tensors}
+        return {"canvas": form, "packages": machine.packages(PACKAGES), **tensors}
 
     @property
     def _possible(self) -> bool:
@@ -164,7 +164,7 @@ class Unfinished:
         model, net = self.model, self.model.net
         told = {
             "parent": self.parent,
-            "packages": manifest.packages(PACKAGES),
+            "packages": machine.packages(PACKAGES),
             "weights": disk.describe(net.backbone.state_dict()),
             "device": str(net.device),
             "classes": model.classes.tolist(),

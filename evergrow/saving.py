@@ -16,6 +16,7 @@ from .model import Model, TableColumns
 from .network import Inputs, Network
 from .one_update import attach
 from .parameters import Parameters
+from .plain_json import plain
 from .store import Stored
 
 Parts = dict[str, Any]
@@ -43,8 +44,8 @@ def parts(model: Model) -> Parts:
         "units": {"backbone_lr": "share of lr"},
         "asked": {"backbone": _asked(asked.backbone), "method": _asked(asked.method)},
         "columns": _columns(model.columns),
-        "update": _json(model.update),
-        "figures": _json(learner.figures()),
+        "update": plain(model.update),
+        "figures": plain(learner.figures()),
         "state": tree,
         "heldout": apart,
         "keep_no_samples": model.keep_no_samples,
@@ -72,13 +73,13 @@ def shape(model: Model) -> Parts:
         "prepare": model.schema,
         "backbone": {
             "name": model.backbone_name,
-            "settings": _json(model.backbone.settings()),
+            "settings": plain(model.backbone.settings()),
             "inputs": net.inputs.spec(),
             "scale": net.scale,
             "precision": precision.NAMES[net.precision],
             "fingerprint": fingerprint(net.backbone),
         },
-        "method": {"name": model.method_name, "settings": _json(model.learner.settings())},
+        "method": {"name": model.method_name, "settings": plain(model.learner.settings())},
         "parameters": _parameters(model),
     }
 
@@ -105,7 +106,7 @@ def restore(
     device: to compute on.  backbone, method: of the caller's own, which a folder does not hold.
     learning: whether all that learning needs was read.
     """
-    manifest = stored.manifest
+    manifest = _of_today(stored.manifest)
     body = _body(manifest["backbone"], backbone)
     learner = _method(manifest["method"], method)
     model = Model(
@@ -147,15 +148,15 @@ def _parameters_of(
     manifest: dict[str, Any], device: str, body: Backbone, learner: Method
 ) -> Parameters:
     """What the model was asked for; objects, which a folder does not hold, as they were rebuilt."""
-    asked, plain = manifest["asked"], _in_shares(manifest)
-    size = plain["image_size"]
-    plain = plain | {
+    asked, given = manifest["asked"], _in_shares(manifest)
+    size = given["image_size"]
+    given = given | {
         "backbone": asked["backbone"] if isinstance(asked["backbone"], str) else body,
         "method": asked["method"] if isinstance(asked["method"], str) else learner.fresh(),
         "image_size": tuple(size) if isinstance(size, list) else size,
         "device": device,
     }
-    return Parameters(**plain)
+    return Parameters(**given)
 
 
 def _columns(columns: TableColumns | None) -> Parts:
@@ -170,6 +171,15 @@ def _columns_of(entry: dict[str, Any]) -> TableColumns | None:
         return None
     names = entry["names"]
     return TableColumns(entry["count"], None if names is None else np.array(names, dtype=object))
+
+
+def _of_today(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest, with methods by the names that they have now."""
+    method, asked = manifest["method"], manifest["asked"]
+    return manifest | {
+        "method": method | {"name": methods.canonical(method["name"])},
+        "asked": asked | {"method": methods.canonical(asked["method"])},
+    }
 
 
 def _in_shares(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -261,17 +271,4 @@ def _asked(given: Any) -> Any:
 def _parameters(model: Model) -> dict[str, Any]:
     """What the model is asked for, as JSON; a device is the machine's, not the model's."""
     skip = {*BY_NAME, "device"}
-    return _json({k: v for k, v in model.parameters.items() if k not in skip})  # type: ignore[no-any-return]
-
-
-def _json(value: Any) -> Any:
-    """Plain JSON of settings: tuples become lists, numpy's scalars Python's."""
-    return json.loads(json.dumps(value, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray | torch.Tensor):
-        return value.tolist()
-    return str(value)
+    return plain({k: v for k, v in model.parameters.items() if k not in skip})  # type: ignore[no-any-return]

@@ -3,13 +3,12 @@
 The floor (finetune) and the ceiling (joint) are marked; they belong beside every number.
 """
 
-import html
 import json
 from collections.abc import Iterable, Sequence
-from statistics import mean, stdev
 from typing import Any
 
-from .display import size, table
+from .formatting import size, spread
+from .recall import mean
 from .results import Results, Row
 
 SHOWN = "method", "backbone", "last", "average", "forgetting", "seconds", "kept", "seeds"
@@ -34,24 +33,11 @@ LEGEND = (
     "average: mean over tasks of the accuracy so far; old, new: last, without the last task and of "
     "it alone; kept: bytes of the model with what it remembers."
 )
-STYLE = """
-:root { color-scheme: light dark; font: 14px/1.45 system-ui, sans-serif; }
-body { margin: 2rem auto; max-width: 85rem; padding: 0 1rem; }
-div { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .5rem; text-align: right; vertical-align: bottom;
-         border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
-td { white-space: nowrap; }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
-tr.floor, tr.ceiling { font-style: italic; }
-"""
 
 
 def write(results: Results) -> None:
-    """`table.md` and `table.html` of all rows in a folder."""
-    rows = results.rows()
-    results.write("table.md", markdown(rows))
-    results.write("table.html", page(rows))
+    """`table.md` of all rows in a folder."""
+    results.write("table.md", markdown(results.rows()))
 
 
 def ranked(rows: Sequence[Row]) -> dict[str, list[tuple[str, list[Row]]]]:
@@ -62,7 +48,7 @@ def ranked(rows: Sequence[Row]) -> dict[str, list[tuple[str, list[Row]]]]:
     found: dict[str, list[tuple[str, list[Row]]]] = {}
     for place, members in _grouped(rows, ("scenario", "data")).items():
         groups = list(_grouped(members, ("method", "settings", "backbone", "parameters")).values())
-        groups.sort(key=lambda group: -(_mean(group, "last") or 0))
+        groups.sort(key=lambda group: -(mean_of(group, "last") or 0))
         named = [(_name(group[0], groups), group) for group in groups]
         found.setdefault(json.loads(place)[0], []).extend(named)
     return found
@@ -86,56 +72,9 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n\n".join([*parts, LEGEND]) + "\n"
 
 
-def page(rows: Sequence[Row]) -> str:
-    """The tables as one HTML page that needs nothing else."""
-    parts = []
-    for scenario, body in tables(rows).items():
-        head = "".join(f"<th>{name}</th>" for name in HEADER)
-        lines = "".join(
-            f'<tr class="{role or "row"}">'
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            + "</tr>\n"
-            for role, cells in body
-        )
-        parts.append(
-            f"<h2>{html.escape(scenario)}</h2>\n<div><table>\n<thead><tr>{head}</tr></thead>\n"
-            f"<tbody>\n{lines}</tbody></table></div>\n"
-        )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>evergrow bench</title><style>{STYLE}</style></head>\n<body>\n"
-        f"<h1>evergrow bench</h1>\n{''.join(parts)}<p>{LEGEND}</p>\n</body></html>\n"
-    )
-
-
-def show(answer: dict[str, Any]) -> None:
-    """What `bench` found, as people read it: the table, what failed, and where everything is."""
-    at = [HEADER.index(name) for name in SHOWN]
-    for scenario, body in tables(answer["rows"]).items():
-        print(f"{scenario}: percent, mean ± standard deviation over seeds")
-        lines = [[cells[i] for i in at] for _, cells in body]
-        table(SHOWN, lines, right=range(2, len(SHOWN)))
-    for made in answer["failed"]:
-        print(
-            f"failed: {made['method']} on {made['backbone']}, seed {made['seed']}: {made['error']}"
-        )
-    if answer["skipped"]:
-        print(f"{len(answer['skipped']):,} bad files passed over")
-    if answer["folder"]:
-        print(f"all rows: {answer['folder']}/rows.csv, table.md, table.html")
-
-
-def spread(values: Sequence[float | None], scale: float = 100) -> str:
-    """Mean and standard deviation; a dash where nothing was measured.
-
-    >>> spread([0.5, 0.6]), spread([0.5]), spread([None])
-    ('55.0 ± 7.1', '50.0', '-')
-    """
-    found = [scale * value for value in values if value is not None]
-    if not found:
-        return "-"
-    return f"{mean(found):.1f}" + (f" ± {stdev(found):.1f}" if len(found) > 1 else "")
+def mean_of(rows: Sequence[Row], column: str) -> float | None:
+    """The mean of a column over the rows that have it; None where none has."""
+    return mean([row[column] for row in rows])
 
 
 def _name(row: Row, groups: Sequence[Sequence[Row]]) -> str:
@@ -150,8 +89,8 @@ def _cells(name: str, group: Sequence[Row]) -> list[str]:
         group[0]["backbone"],
         *(spread([row[name] for row in group]) for name in SHARES),
         spread([row["seconds"] for row in group], 1),
-        _size(_mean(group, "peak_bytes")),
-        _size(_mean(group, "bytes_kept")),
+        size(mean_of(group, "peak_bytes")),
+        size(mean_of(group, "bytes_kept")),
         str(len(group)),
     ]
 
@@ -181,15 +120,6 @@ def _grouped(rows: Iterable[Row], names: Sequence[str]) -> dict[str, list[Row]]:
     for row in rows:
         found.setdefault(json.dumps([row[name] for name in names], sort_keys=True), []).append(row)
     return found
-
-
-def _mean(group: Sequence[Row], name: str) -> float | None:
-    values = [row[name] for row in group if row[name] is not None]
-    return mean(values) if values else None
-
-
-def _size(value: float | None) -> str:
-    return "-" if value is None else size(round(value))
 
 
 def _line(cells: Iterable[str]) -> str:

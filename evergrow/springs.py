@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from .losses import cross_entropy_among, quadratic_pull
 from .network import LinearHead, Network, freeze
 
 Weights = dict[str, Tensor]
+Held = tuple[list[Tensor], list[Tensor], list[Tensor]]  # weights, anchors, stiffnesses
 
 
 class Springs:
@@ -25,9 +27,7 @@ class Springs:
     def __bool__(self) -> bool:
         return bool(self.importance)
 
-    def held(
-        self, weights: Weights, strength: float, lr: float
-    ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    def held(self, weights: Weights, strength: float, lr: float) -> Held:
         """What `quadratic_pull` takes: weights, anchors, importances times strength, all aligned.
 
         A spring stiffer than 1 / lr would throw its weight past the anchor at every step, farther
@@ -35,6 +35,16 @@ class Springs:
         """
         stiff = [v.mul_(strength).clamp_(max=0.5 / lr) for v in grown(self.importance, weights)]
         return list(weights.values()), grown(self.anchor, weights), stiff
+
+    def terms(self, logits: Tensor, y: Tensor, classes: Tensor, held: Held) -> dict[str, Tensor]:
+        """Loss terms of a step: cross-entropy among the task's classes, and the pull, if any.
+
+        logits: (n, columns).  y: (n,).  classes: columns of the task.  held: as `held` gives it.
+        """
+        terms = {"new": cross_entropy_among(logits, y, classes)}
+        if self:
+            terms["keep"] = quadratic_pull(*held)
+        return terms
 
     def hold(
         self, weights: Weights, importance: Weights, decay: float = 1.0, average: bool = False

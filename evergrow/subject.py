@@ -78,7 +78,7 @@ class Subject:
         path = _path(self.given)
         if path is None:
             return None
-        named = any(str(path) == entry.name for entry in catalogue.ENTRIES)
+        named = catalogue.REGISTRY.named(str(path)) is not None
         there = path.expanduser().exists() or idx.find_pair(path.expanduser()) is not None
         return None if there and not named else catalogue.find(str(path))
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import arrays, labels
 from .errors import DataError
+from .formatting import listed
 from .images import SUFFIXES
 
 if TYPE_CHECKING:
@@ -109,19 +110,10 @@ def _records(rest: "pd.DataFrame", wanted: Wanted) -> Columns:
     if not strange:
         return Columns(names=names, mixed=rest)
     raise DataError(
-        f"{wanted.where}: the columns {listed(strange)} hold no numbers, categories, dates or "
-        "texts; convert them, leave them out, or name the one that holds texts with text= (--text)."
+        f"{wanted.where}: the columns {listed(strange, SHOWN)} hold no numbers, categories, dates "
+        "or texts; convert them, leave them out, or name the one that holds texts with text= "
+        "(--text)."
     )
-
-
-def listed(columns: Iterable[Any]) -> str:
-    """Column names for a message; of many, the first.
-
-    >>> listed(range(22))
-    '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, ... (22 in all)'
-    """
-    names = [str(column) for column in columns]
-    return ", ".join(names[:SHOWN]) + (f", ... ({len(names)} in all)" if len(names) > SHOWN else "")
 
 
 def _labels(frame: "pd.DataFrame", name: Any, wanted: Wanted) -> np.ndarray | None:
@@ -133,7 +125,8 @@ def _labels(frame: "pd.DataFrame", name: Any, wanted: Wanted) -> np.ndarray | No
         )
         raise DataError(
             f"{wanted.where} has no label column (expected {expected}); its columns are: "
-            f"{listed(frame.columns)}. Name the one that holds the labels with label= (--label)."
+            f"{listed(list(frame.columns), SHOWN)}. Name the one that holds the labels with "
+            "label= (--label)."
         )
     column = frame[name]
     if column.ndim > 1:
@@ -172,7 +165,7 @@ def _as_texts(rest: "pd.DataFrame", name: str, wanted: Wanted) -> Columns:
     if column is None:
         raise DataError(
             f"{wanted.where} has no text column {name!r}; its columns are: "
-            f"{listed(rest.columns)}. Name one of them with text= (--text)."
+            f"{listed(list(rest.columns), SHOWN)}. Name one of them with text= (--text)."
         )
     _refuse_missing(rest[column], "texts", wanted)
     return Columns(texts=[str(text) for text in rest[column]], notes=_unused(rest, column))
@@ -197,4 +190,4 @@ def _refuse_missing(column: "pd.Series[Any]", what: str, wanted: Wanted) -> None
 
 def _unused(rest: "pd.DataFrame", used: Any) -> list[str]:
     others = [column for column in rest.columns if column != used]
-    return [f"columns not used: {listed(others)}"] if others else []
+    return [f"columns not used: {listed(others, SHOWN)}"] if others else []

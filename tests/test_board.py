@@ -31,8 +31,8 @@ def test_where_nobody_looks_there_is_a_line_a_row(capsys):
 def test_a_terminal_has_a_bar_with_what_runs_and_the_time_left(monkeypatch):
     paper, real = io.StringIO(), board.bar_on_stderr
 
-    def on_paper():
-        made = real()
+    def on_paper(*columns, **settings):
+        made = real(*columns, **settings)
         made.live.console = Console(file=paper, force_terminal=True, width=120)
         return made
 

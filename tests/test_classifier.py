@@ -252,7 +252,7 @@ def test_an_adopted_network_gains_classes_from_data_that_holds_only_new_ones():
     model.partial_fit(FLAT[rows], ["seven"] * rows.sum())
     assert model.classes_.tolist() == [*NAMES, "seven"]
     assert model.predict_proba(FLAT).shape == (len(FLAT), 6)
-    assert model.method_ == "gate" and model.update_["advice"][0]["rule"] == "adopted-alone"
+    assert model.method_ == "novelty-gate" and model.update_["advice"][0]["rule"] == "adopted-alone"
     assert model.score(FLAT[old], np.array(NAMES)[LABELS[old]]) > 0.8
     assert model.score(FLAT[rows], ["seven"] * rows.sum()) > 0.6
 

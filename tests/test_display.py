@@ -2,6 +2,8 @@
 
 import sys
 
+from benchmark_rows import row
+
 from evergrow import display
 
 
@@ -18,14 +20,15 @@ def test_at_a_terminal_tables_are_aligned_and_brackets_are_no_markup(capsys, mon
     assert not any("\t" in line for line in lines)
 
 
-def test_sizes_are_in_the_unit_that_fits():
-    assert [display.size(n) for n in (0, 999, 1500, 2_000_000, 3_100_000_000)] == [
-        "0 bytes",
-        "999 bytes",
-        "1.5 kB",
-        "2.0 MB",
-        "3.1 GB",
-    ]
+def test_of_a_benchmark_what_failed_is_shown_below_the_table(capsys):
+    rows = [row(last=0.5, average=0.75)]
+    failed = {"method": "er", "backbone": "mlp", "seed": 1, "error": "no luck"}
+    answer = {"rows": rows, "failed": [failed], "skipped": [["a", "b"]], "folder": "out"}
+    display.benchmarked(answer)
+    said = capsys.readouterr().out
+    assert "er\tmlp\t50.0\t75.0" in said
+    assert "1 bad files passed over" in said
+    assert "failed: er on mlp, seed 1: no luck" in said and "out/rows.csv" in said
 
 
 def test_methods_stand_under_their_family_at_a_terminal(capsys, monkeypatch):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from evergrow.errors import DataError
-from evergrow.idx import find_pair, is_idx, read_idx
+from evergrow.idx import find_pair, find_parts, is_idx, read_idx
 
 CODES = {"uint8": 8, "int8": 9, "int16": 11, "int32": 12, "float32": 13, "float64": 14}
 
@@ -109,3 +109,13 @@ def test_damage_is_named(tmp_path, damage, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         read_idx(tmp_path / "a")
+
+
+def test_train_and_t10k_are_found_together_or_not_at_all(tmp_path):
+    assert find_parts(tmp_path) == {}
+    train = pair(tmp_path)
+    assert find_parts(tmp_path) == {}
+    test = pair(tmp_path, start="t10k-")
+    assert find_parts(tmp_path) == {"train": train, "t10k": test}
+    test[1].unlink()
+    assert find_parts(tmp_path) == {}

@@ -7,20 +7,21 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "evergrow"
 
 ORDER = """
-errors machine devices locks parameters progress metrics display outcome options randomness data
-views
+errors formatting registry
+machine devices locks parameters progress
+recall calibration accuracy_matrix resource_usage metrics outcome options randomness data views
 labels pixels canvas images arrays chunk columns tokens forms frames idx npz tables listing samples
 files inputs datasets sources source prepare looks
-blocks featurecache network protocols precision springs branches backbones vae losses nearest memory
+blocks featurecache network protocols precision losses springs branches backbones vae nearest memory
 heldout exemplars
 integers projection mahalanobis moments statistics leaveout readout novelty penalty solve opinion
 loop methods resolve choose
-state disk shelf featuredisk manifest folder lock store model facts advice judging
+plain_json state disk shelf featuredisk manifest folder lock store model facts advice judging
 one_update saving adopting validate classifier
 ledger resume configure checks trial update
 scenarios conditions catalogue subject course tuning board results scoreboard
 jobs making bench
-demo charts history page modelpage resultspage report console flags cli __main__
+demo charts history page modelpage resultspage report display console flags cli __main__
 """.split()
 
 

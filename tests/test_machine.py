@@ -65,3 +65,10 @@ def test_the_code_is_another_when_a_file_has_another_content_or_name(checkout):
 
 def test_a_package_that_is_not_there_has_no_version():
     assert machine.version("no-such-package-at-all") is None
+
+
+def test_versions_are_told_of_python_and_of_what_is_installed():
+    found = machine.packages(("no-such-package-at-all", *machine.STORED))
+    assert list(found) == ["python", *machine.STORED]
+    assert found["torch"] == machine.version("torch") is not None
+    assert set(machine.STORED) < set(machine.LEARNING)

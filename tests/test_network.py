@@ -12,6 +12,7 @@ from evergrow.network import (
     Inputs,
     LinearHead,
     Network,
+    begin_anew,
     evaluating,
     freeze,
     frozen,
@@ -261,3 +262,18 @@ def test_the_rows_that_fix_the_scale_are_given_back_and_not_computed_again():
     x = Tensors(torch.tensor([[4.0, -8.0, 0.0]]))
     first = net.fix_scale(x)
     assert torch.equal(first, net.steady(x.x)) and net.fix_scale(x) is None
+
+
+def test_a_network_that_begins_anew_has_its_first_weights_and_fresh_rows():
+    net = Network(MLP(hidden=(4,)).build(TABLE, torch.Generator()), Inputs("table"))
+    net.head.extend(torch.ones(1, 4), torch.ones(1))
+    body = {k: v.clone() for k, v in net.backbone.state_dict().items()}
+    head = {k: v.clone() for k, v in net.head.state_dict().items()}
+    net.head.grow(3, torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        for p in net.parameters():
+            p.add_(1)
+    begin_anew(net, body, head, 4, torch.Generator().manual_seed(2))
+    assert all(torch.equal(v, body[k]) for k, v in net.backbone.state_dict().items())
+    assert torch.equal(net.head.weight[:1], head["weight"]) and net.n_classes == 4
+    assert net.head.bias[1:].tolist() == [0.0, 0.0, 0.0]

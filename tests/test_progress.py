@@ -12,8 +12,8 @@ def drawn(bar: progress.Bar, monkeypatch) -> io.StringIO:
     paper = io.StringIO()
     real = progress.bar_on_stderr
 
-    def on_paper():
-        made = real()
+    def on_paper(*columns, **settings):
+        made = real(*columns, **settings)
         made.live.console = Console(file=paper, force_terminal=True, width=120)
         return made
 

@@ -72,7 +72,7 @@ def test_auto_takes_rehearsal_once_old_samples_are_given():
     alone = model.method_
     model.remember(X[OLD][:3], Y[OLD][:3])
     assert model.method_ != alone and "replay" in model.reason_
-    assert (alone, model.method_) == ("gate", "regrow")
+    assert (alone, model.method_) == ("novelty-gate", "regrow")
     chosen = model.method_
     model.remember(X[OLD][3:6], Y[OLD][3:6])
     assert model.method_ == chosen and model.learner_.past.given == 6
@@ -91,7 +91,7 @@ def test_auto_with_nothing_at_hand_keeps_the_networks_decisions_and_says_what_wo
     before = model.predict(X)
     model.partial_fit(X[NEW], Y[NEW])
     same = ~np.isin(model.predict(X), list("be"))
-    assert model.method_ == "gate" and model.score(X, Y) > 0.8
+    assert model.method_ == "novelty-gate" and model.score(X, Y) > 0.8
     assert (model.predict(X)[same] == before[same]).all()
     remedies = model.update_["advice"][0]["remedies"]
     assert "points" in remedies[0] and "remember" in remedies[0]

@@ -5,12 +5,14 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
 from growing import images
 
-from evergrow import GrowingClassifier, page, report
+from evergrow import GrowingClassifier, modelpage, page, report
+from evergrow import charts as page_charts
 from evergrow.errors import DataError, ModelError
 from evergrow.update import Source
 
@@ -82,18 +84,26 @@ def test_what_cannot_be_reported_on_is_said(tmp_path, grown):
 
 
 def test_many_classes_are_cut_to_those_confused_most():
-    from evergrow.modelpage import _matrix
-
     labels = [str(i) for i in range(100)]
     confusion = [[a, a, 9] for a in labels] + [["7", "3", 5], ["8", "90", 1]]
-    shown = _matrix(confusion, labels).data[0]
+    shown = modelpage.confusion_matrix(confusion, labels).data[0]
     assert list(shown.x) == ["3", "7", "8", "90"]
 
 
 def test_a_page_needs_its_extra(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "jinja2", None)
+    made = page.Page(
+        "", "", [], [page.Section("A", charts=[page_charts.bars("B", ("", ""), [], {})])]
+    )
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
     with pytest.raises(DataError, match=r"evergrow\[report\]"):
-        page.html(page.Page("", "", []))
+        page.html(made)
+
+
+def test_a_page_without_charts_needs_no_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    text = page.html(page.Page("A <title>", "", [], [page.Section("B", points=["c & d"])]))
+    assert "A &lt;title&gt;" in text and "c &amp; d" in text
+    assert "<script>" not in text and len(text) < 10_000
 
 
 @pytest.mark.slow

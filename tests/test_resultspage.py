@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark_rows import row
 
 from evergrow import report, resultspage
 from evergrow.errors import DataError
@@ -51,10 +52,25 @@ def test_one_method_on_two_backbones_is_two_lines(rows):
 def test_a_folder_of_results_becomes_a_page_and_one_without_rows_is_refused(rows, tmp_path):
     results = Results(tmp_path / "digits")
     results.prepare()
-    for row in rows:
-        results.keep(row)
+    for one in rows:
+        results.keep(one)
     answer = report.write(results.folder, tmp_path / "report.html")
     assert answer["bytes"] > 1e6 and "digits-5x2" in (tmp_path / "report.html").read_text()
     (tmp_path / "rows").mkdir()
     with pytest.raises(DataError, match="evergrow bench first"):
         report.write(tmp_path, tmp_path / "none.html")
+
+
+def test_the_tables_alone_load_nothing_escape_names_and_mark_floor_and_ceiling(tmp_path):
+    results = Results(tmp_path)
+    report.write_tables(tmp_path)
+    assert not (tmp_path / "table.html").exists()
+    results.prepare()
+    for method, role in (("<b>&", None), ("finetune", "floor"), ("joint", "ceiling")):
+        results.keep(row(method, role=role) | {"key": str(role)})
+    report.write_tables(tmp_path)
+    text = (tmp_path / "table.html").read_text()
+    assert "http" not in text and "src=" not in text and "<script" not in text
+    assert "&lt;b&gt;&amp;" in text and "<b>&" not in text
+    assert '<tr class="floor">' in text and '<tr class="ceiling">' in text
+    assert '<td class="number">50.0</td>' in text

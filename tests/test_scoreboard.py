@@ -1,24 +1,9 @@
 """Tables over seeds."""
 
+from benchmark_rows import row
+
 from evergrow import scoreboard
-from evergrow.results import COLUMNS, Results
-
-
-def row(method="er", seed=0, **values):
-    defaults = {
-        "scenario": "digits-5x2",
-        "method": method,
-        "seed": seed,
-        "settings": {"memory": 200},
-        "backbone": "mlp",
-        "parameters": {"epochs": 2, "backbone": {"hidden": [400]}},
-        "last": 0.5,
-        "average": 0.75,
-        "seconds": 2.0,
-        "key": f"{method}{seed}{values}",
-        "time": "2026",
-    }
-    return dict.fromkeys(COLUMNS) | defaults | values
+from evergrow.results import Results
 
 
 def cells(rows):
@@ -48,7 +33,6 @@ def test_the_best_last_accuracy_stands_first_and_floor_and_ceiling_are_marked():
     ]
     names = [line["method"] for line in cells(rows)]
     assert names == ["joint (ceiling)", "er", "finetune (floor)"]
-    assert '<tr class="floor">' in scoreboard.page(rows)
 
 
 def test_rows_of_one_method_are_told_apart_by_what_differs():
@@ -65,25 +49,9 @@ def test_every_scenario_has_a_table_of_its_own():
     assert text.index("## digits-5x2") < text.index("## mine-2x2")
 
 
-def test_the_page_needs_nothing_else_and_escapes_names():
-    page = scoreboard.page([row("<b>&")])
-    assert "http" not in page and "src=" not in page
-    assert "&lt;b&gt;&amp;" in page and "<b>&" not in page
-
-
-def test_both_tables_are_written(tmp_path):
+def test_the_table_is_written(tmp_path):
     results = Results(tmp_path)
     results.prepare()
     results.keep(row())
     scoreboard.write(results)
     assert "| er | mlp | 50.0 | 75.0 |" in (tmp_path / "table.md").read_text()
-    assert "<td>er</td>" in (tmp_path / "table.html").read_text()
-
-
-def test_what_failed_is_shown_below(capsys):
-    failed = {"method": "er", "backbone": "mlp", "seed": 1, "error": "no luck"}
-    scoreboard.show({"rows": [row()], "failed": [failed], "skipped": [["a", "b"]], "folder": "out"})
-    said = capsys.readouterr().out
-    assert "er\tmlp\t50.0\t75.0" in said
-    assert "1 bad files passed over" in said
-    assert "failed: er on mlp, seed 1: no luck" in said and "out/rows.csv" in said

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from evergrow.network import Body, Inputs, Network
-from evergrow.springs import learning, mean_gradients
+from evergrow.springs import Springs, learning, mean_gradients
 
 
 class Small(Body):
@@ -51,3 +51,15 @@ def test_mean_gradients_are_those_of_one_sample_at_a_time(size, upto):
             expected[name] += size(g) / 5
     for name in weights:
         torch.testing.assert_close(found[name], expected[name], atol=1e-6, rtol=1e-4)
+
+
+def test_the_pull_is_a_term_once_there_is_a_spring():
+    springs, w = Springs(), torch.tensor([2.0, 0.0])
+    logits, y, classes = torch.zeros(1, 3), torch.tensor([1]), torch.tensor([0, 1])
+    held = springs.held({"w": w}, 0.5, 0.1)
+    terms = springs.terms(logits, y, classes, held)
+    assert list(terms) == ["new"] and terms["new"].exp().item() == pytest.approx(2.0)
+    springs.hold({"w": w}, {"w": torch.tensor([4.0, 1.0])})
+    moved = torch.tensor([3.0, 2.0])  # 0.5 * (4 * 1^2 + 1 * 2^2) = 4
+    held = springs.held({"w": moved}, 0.5, 0.1)
+    assert springs.terms(logits, y, classes, held)["keep"].item() == pytest.approx(4.0)

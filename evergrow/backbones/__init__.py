@@ -1,9 +1,8 @@
 """The backbones, as plain data: lists need no torch. To add one: write a file, add a line here."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import SettingError
+from ..registry import Registry
 
 if TYPE_CHECKING:
     from ..sources import Seen
@@ -20,67 +19,30 @@ class Entry(NamedTuple):
     line: str
 
 
+# fmt: off
 ENTRIES = (
-    Entry(
-        "patches",
-        "patches",
-        "Patches",
-        "image",
-        "Training-free filters: whitened patches of photographs.",
-    ),
-    Entry(
-        "fourier",
-        "fourier",
-        "Fourier",
-        "table",
-        "Random Fourier features of standardised columns; fixed.",
-    ),
-    Entry(
-        "none",
-        "none",
-        "Nothing",
-        "any",
-        "The inputs themselves are the features; tables standardised.",
-    ),
+    Entry("patches", "patches", "Patches", "image",
+          "Training-free filters: whitened patches of photographs."),
+    Entry("fourier", "fourier", "Fourier", "table",
+          "Random Fourier features of standardised columns; fixed."),
+    Entry("none", "none", "Nothing", "any",
+          "The inputs themselves are the features; tables standardised."),
     Entry("mlp", "mlp", "MLP", "any", "Fully connected layers with ReLU, trained."),
-    Entry(
-        "convnet",
-        "convnet",
-        "ConvNet",
-        "image",
-        "A small convolutional network, trained; any image size.",
-    ),
-    Entry(
-        "resnet32",
-        "resnet32",
-        "ResNet32",
-        "image",
-        "The 32-layer residual network for CIFAR; any image size.",
-    ),
-    Entry(
-        "efficientnet_lite0",
-        "bundled",
-        "EfficientNetLite0",
-        "image",
-        "Pretrained on ImageNet, comes with evergrow[images]; works offline.",
-    ),
-    Entry(
-        "timm",
-        "pretrained",
-        "Timm",
-        "image",
-        "timm:<name>, any network of timm, its own preprocessing.",
-    ),
-    Entry(
-        "text",
-        "text",
-        "Text",
-        "text",
-        "text:<name or path>, a sentence encoder; all-MiniLM-L6-v2 comes with evergrow[text].",
-    ),
+    Entry("convnet", "convnet", "ConvNet", "image",
+          "A small convolutional network, trained; any image size."),
+    Entry("resnet32", "resnet32", "ResNet32", "image",
+          "The 32-layer residual network for CIFAR; any image size."),
+    Entry("efficientnet_lite0", "bundled", "EfficientNetLite0", "image",
+          "Pretrained on ImageNet, comes with evergrow[images]; works offline."),
+    Entry("timm", "pretrained", "Timm", "image",
+          "timm:<name>, any network of timm, its own preprocessing."),
+    Entry("text", "text", "Text", "text",
+          "text:<name or path>, a sentence encoder; all-MiniLM-L6-v2 comes with evergrow[text]."),
 )
+# fmt: on
 __all__ = [entry.cls for entry in ENTRIES]
 NAMED = ("timm", "text")  # stand before a name: timm:resnet18
+REGISTRY = Registry("backbone", ENTRIES, __name__, otherwise=", or pass an nn.Module")
 
 
 def get(name: str, **settings: Any) -> "Backbone":
@@ -90,19 +52,13 @@ def get(name: str, **settings: Any) -> "Backbone":
     MLP(hidden=(400, 400))
     """
     base, _, rest = name.partition(":")
-    entry = next((e for e in ENTRIES if e.name == base), None)
+    entry = REGISTRY.named(base)
     if entry is None or (base in NAMED) != bool(rest):
-        known = ", ".join(f"{e.name}:<network>" if e.name in NAMED else e.name for e in ENTRIES)
-        raise SettingError(
-            f"there is no backbone {name!r}; there are: {known}, or pass an nn.Module."
-        )
-    cls = getattr(import_module(f".{entry.file}", __name__), entry.cls)
-    if rest:
-        settings["network"] = rest
-    try:
-        return cls(**settings)  # type: ignore[no-any-return]
-    except TypeError as error:
-        raise SettingError(f"backbone {name!r} does not take these settings: {error}") from None
+        known = [f"{e.name}:<network>" if e.name in NAMED else e.name for e in ENTRIES]
+        raise REGISTRY.unknown(name, known)
+    network = {"network": rest} if rest else {}
+    made = REGISTRY.make(name, REGISTRY.load(entry), settings | network)
+    return made  # type: ignore[no-any-return]
 
 
 def kind(seen: "Seen") -> str:
@@ -117,13 +73,9 @@ def kind(seen: "Seen") -> str:
 
 def name_of(backbone: "Backbone") -> str:
     """The name that `get` knows this backbone by; "own" for a network of the user's."""
-    cls = type(backbone).__name__
-    name = next((e.name for e in ENTRIES if e.cls == cls), "own")
+    name = REGISTRY.name_of(backbone) or "own"
     return f"{name}:{backbone.settings()['network']}" if name in NAMED else name
 
 
 def __getattr__(cls: str) -> Any:
-    for entry in ENTRIES:
-        if entry.cls == cls:
-            return getattr(import_module(f".{entry.file}", __name__), cls)
-    raise AttributeError(f"module {__name__!r} has no attribute {cls!r}")
+    return REGISTRY.attribute(cls)

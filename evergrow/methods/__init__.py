@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import SettingError
+from ..registry import Registry
 
 if TYPE_CHECKING:
     from .base import Method
@@ -22,16 +23,6 @@ class Entry(NamedTuple):
     line: str
 
 
-FAMILIES = (
-    "transfer",
-    "regularization",
-    "rehearsal",
-    "generative replay",
-    "expansion",
-    "consolidation",
-    "closed form",
-)
-
 # fmt: off
 ENTRIES = (
     # transfer
@@ -45,7 +36,8 @@ ENTRIES = (
           "Trains the head alone; the backbone stays."),
     Entry("cumulative", "cumulative", "Cumulative", "transfer", "all images", "", "",
           "Keeps all data, goes on from the present weights."),
-    Entry("gate", "gate", "Gate", "transfer", "sums, features", "", "Lee et al. 2018",
+    Entry("novelty-gate", "novelty_gate", "NoveltyGate", "transfer", "sums, features", "",
+          "Lee et al. 2018",
           "Lets new what lies among the new classes, by distance; the network stays."),
     # regularization
     Entry("lwf", "lwf", "LwF", "regularization", "nothing", "", "Li and Hoiem 2016",
@@ -119,6 +111,11 @@ ENTRIES = (
 )
 # fmt: on
 __all__ = [entry.cls for entry in ENTRIES]
+ALIASES = {"gate": "novelty-gate", "Gate": "NoveltyGate"}  # what they were called before
+REGISTRY = Registry(
+    "method", ENTRIES, __name__, otherwise=", or package.module:Class", aliases=ALIASES
+)
+find, canonical = REGISTRY.named, REGISTRY.canonical
 
 
 def get(name: str, **settings: Any) -> "Method":
@@ -127,30 +124,22 @@ def get(name: str, **settings: Any) -> "Method":
     >>> get("er", memory=500)
     ER(memory=500, replay=32)
     """
-    cls = _class(name)
-    try:
-        return cls(**settings)  # type: ignore[no-any-return]
-    except TypeError as error:
-        raise SettingError(f"method {name!r} does not take these settings: {error}") from None
+    return REGISTRY.make(name, _class(name), settings)  # type: ignore[no-any-return]
 
 
 def name_of(method: "Method") -> str:
     """The name that `get` knows this method by."""
     cls = type(method)
-    known = next((e.name for e in ENTRIES if e.cls == cls.__name__ and _class(e.name) is cls), None)
-    return known or f"{cls.__module__}:{cls.__qualname__}"
+    return REGISTRY.name_of(method) or f"{cls.__module__}:{cls.__qualname__}"
 
 
 def _class(name: str) -> Any:
-    entry = next((e for e in ENTRIES if e.name == name), None)
+    entry = find(name)
     if entry is not None:
-        return getattr(import_module(f".{entry.file}", __name__), entry.cls)
+        return REGISTRY.load(entry)
     module, _, cls = name.partition(":")
     if not cls:
-        known = ", ".join(e.name for e in ENTRIES)
-        raise SettingError(
-            f"there is no method {name!r}; there are: {known}, or package.module:Class."
-        )
+        raise REGISTRY.unknown(name)
     try:
         return getattr(import_module(module), cls)
     except (ImportError, AttributeError) as error:
@@ -158,9 +147,6 @@ def _class(name: str) -> Any:
 
 
 def __getattr__(cls: str) -> Any:
-    for entry in ENTRIES:
-        if entry.cls == cls:
-            return getattr(import_module(f".{entry.file}", __name__), cls)
     if cls == "Method":
         return import_module(".base", __name__).Method
-    raise AttributeError(f"module {__name__!r} has no attribute {cls!r}")
+    return REGISTRY.attribute(cls)

@@ -20,7 +20,7 @@ from torch import Tensor
 from ..data import Task, Tensors
 from ..errors import SettingError
 from ..exemplars import Exemplars
-from ..losses import cross_entropy, distill
+from ..losses import cross_entropy, distilled
 from ..memory import beside, check_replay, pad_columns
 from ..network import Network, frozen
 from .base import Method
@@ -69,17 +69,12 @@ class BiC(Method):
             self.teacher = self._corrected(task.old) if task.old else None
         k = 0 if self.teacher is None else self.teacher.n_classes
         mix = len(task.absent(k)) / task.total
-        flat = self.temperature**-2  # the paper does not scale by its square
         held = self._held(task)
         part = task.part((~held).nonzero()[:, 0])
         for batch in self.batches(part, mix=None if self.replay else self.exemplars):
             x, y = beside(batch, self.exemplars, self.replay)
-            logits = self.net(x)
-            terms = {"new": (1 - mix) * cross_entropy(logits, y)}
-            if self.teacher is not None:
-                soft = self.teacher(x)
-                terms["keep"] = mix * flat * distill(logits[:, :k], soft, self.temperature)
-            yield terms
+            soft = None if self.teacher is None else self.teacher(x)
+            yield distilled(self.net(x), y, soft, mix, self.temperature)
         if self.how.boundary == "task":
             self.teacher = None
         self._keep(self.apart, task, held)

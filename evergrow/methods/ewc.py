@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..data import Task
 from ..errors import SettingError
-from ..losses import cross_entropy, cross_entropy_among, quadratic_pull
+from ..losses import cross_entropy
 from ..memory import distinct
 from ..springs import Springs, Weights, learning, mean_gradients
 from .base import Method
@@ -56,10 +56,7 @@ class EWC(Method):
         weights = learning(self.net, self.how.freeze)
         held = self.springs.held(weights, self.strength / 2, self.how.fastest)
         for batch in self.batches(task):
-            terms = {"new": cross_entropy_among(self.net(batch.x), batch.y, task.classes)}
-            if self.springs:
-                terms["keep"] = quadratic_pull(*held)
-            yield terms
+            yield self.springs.terms(self.net(batch.x), batch.y, task.classes, held)
         if task.boundary:
             decay = 1.0 if self.separate else self.decay
             self.springs.hold(weights, self._fisher(task, weights), decay, self.separate)

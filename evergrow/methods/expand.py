@@ -46,11 +46,7 @@ class Expand(Method):
     balance: int = 20
 
     def __post_init__(self) -> None:
-        if self.strength < 0 or self.balance < 0 or self.memory < 1:
-            raise SettingError(
-                f"strength={self.strength}, memory={self.memory}, balance={self.balance}: "
-                "0 or more; at least one exemplar."
-            )
+        check_settings(self.strength, self.memory, self.balance)
 
     def setup(self) -> None:
         self.past = Exemplars(self.memory, self.how.augment, self.rng)
@@ -79,6 +75,15 @@ class Expand(Method):
 
     def serve(self, tensors: dict[str, Tensor]) -> None:
         self.branches.unflatten(tensors)
+
+
+def check_settings(strength: float, memory: int, balance: int) -> None:
+    """Raise SettingError for what methods that expand cannot work with."""
+    if strength < 0 or balance < 0 or memory < 1:
+        raise SettingError(
+            f"strength={strength}, memory={memory}, balance={balance}: "
+            "0 or more; at least one exemplar."
+        )
 
 
 def expanded(method: Any, batch: Batch, task: Task, among: LinearHead) -> dict[str, Tensor]:

@@ -18,6 +18,7 @@ from ..errors import SettingError
 from ..loop import modules_state
 from ..losses import cross_entropy
 from ..memory import Balanced
+from ..network import begin_anew
 from .base import Method
 
 
@@ -49,10 +50,7 @@ class GDumb(Method):
     def learn(self, task: Task) -> Iterator[dict[str, Tensor]]:
         for x, y in task.blocks(4096, self.how.num_workers):
             self.kept.add(Batch(x, y, x))
-        self.net.backbone.load_state_dict(self.birth)
-        self.net.head.forget()
-        self.net.head.extend(self.rows["weight"], self.rows["bias"])
-        self.net.head.grow(task.total, self.rng("weights"))
+        begin_anew(self.net, self.birth, self.rows, task.total, self.rng("weights"))
         self.moments = {}  # a stream's optimizer begins anew as well
         alone = replace(task, records=self.kept, y=self.kept.y)
         for batch in self.batches(alone, epochs=self.passes, schedule="cosine"):

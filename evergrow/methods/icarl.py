@@ -18,15 +18,15 @@ import torch
 from torch import Tensor
 
 from ..data import Task
-from ..exemplars import Exemplars, check_known, nearest, unanswered, unit_means
+from ..exemplars import Exemplars, check_remembered
 from ..losses import binary_cross_entropy
-from ..memory import beside, check_replay
+from ..memory import Memory, beside, check_replay
 from ..network import Network, frozen
-from .base import Method
+from .nearest_mean import NearestMean
 
 
 @dataclass(eq=False)
-class ICaRL(Method):
+class ICaRL(NearestMean):
     """Sigmoid cross-entropy, old columns towards the old network's outputs; nearest mean answers.
 
     memory: exemplars kept, equal numbers a class (K in the paper).
@@ -48,11 +48,15 @@ class ICaRL(Method):
 
     def setup(self) -> None:
         self.exemplars = Exemplars(self.memory, self.how.augment, self.rng)
-        self.means: Tensor | None = None  # (classes, width)
+        self.means = None
         self.teacher: Network | None = None  # the network as it was at the last boundary
 
+    @property
+    def samples(self) -> Memory:
+        return self.exemplars
+
     def learn(self, task: Task) -> Iterator[dict[str, Tensor]]:
-        check_known(self.exemplars, task)
+        check_remembered(self.exemplars, task)
         self.exemplars.share(task.total)  # raises before it trains, not after
         if task.boundary:
             self.teacher = frozen(self.net, task.old) if task.old else None
@@ -68,24 +72,4 @@ class ICaRL(Method):
         if self.how.boundary == "task":
             self.teacher = None
         self.exemplars.choose(task, self.net.steady)
-        self.means = unit_means(self.exemplars, self.net)
-
-    def remember(self, task: Task) -> None:
-        super().remember(task)
-        if self.means is not None:
-            self.means = unit_means(self.exemplars, self.net)
-
-    def scores(self, x: Tensor) -> Tensor:
-        """Minus the squared distance to each class's mean; the head's logits until it has any."""
-        if self.means is None:
-            return super().scores(x)
-        return nearest(self.net.steady(x), self.means)
-
-    def warnings(self) -> list[str]:
-        return unanswered(self.means)
-
-    def serving(self) -> dict[str, Tensor]:
-        return {} if self.means is None else {"means": self.means}
-
-    def serve(self, tensors: dict[str, Tensor]) -> None:
-        self.means = tensors["means"]
+        self.take_means()

@@ -13,6 +13,7 @@ from ..data import Task
 from ..loop import modules_state
 from ..losses import cross_entropy
 from ..memory import Archive
+from ..network import begin_anew
 from .base import Method
 
 
@@ -32,10 +33,7 @@ class Joint(Method):
         self.rows = modules_state(self.net.head)  # those of a network trained elsewhere
 
     def learn(self, task: Task) -> Iterator[dict[str, Tensor]]:
-        self.net.backbone.load_state_dict(self.birth)
-        self.net.head.forget()
-        self.net.head.extend(self.rows["weight"], self.rows["bias"])
-        self.net.head.grow(task.total, self.rng("weights"))
+        begin_anew(self.net, self.birth, self.rows, task.total, self.rng("weights"))
         self.moments = {}  # a stream's optimizer begins anew as well
         for batch in self.batches(task, mix=self.everything):
             yield {"all": cross_entropy(self.net(batch.x), batch.y)}

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from ..data import Task
 from ..errors import SettingError
-from ..losses import cross_entropy_among, quadratic_pull
 from ..memory import distinct
 from ..springs import Springs, learning, mean_gradients
 from .base import Method
@@ -51,10 +50,7 @@ class MAS(Method):
         weights = learning(self.net, self.how.freeze)
         held = self.springs.held(weights, self.strength, self.how.fastest)
         for batch in self.batches(task):
-            terms = {"new": cross_entropy_among(self.net(batch.x), batch.y, task.classes)}
-            if self.springs:
-                terms["keep"] = quadratic_pull(*held)
-            yield terms
+            yield self.springs.terms(self.net(batch.x), batch.y, task.classes, held)
         if task.boundary:
             rows = distinct(len(task), self.samples, self.rng("importance"))
             blocks = ((x.to(self.net.device),) for x, _ in task.part(rows).blocks(32))

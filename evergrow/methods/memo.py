@@ -16,11 +16,10 @@ from torch import Tensor
 
 from ..branches import Branches, last_block
 from ..data import Task
-from ..errors import SettingError
 from ..exemplars import Exemplars
 from ..network import LinearHead, align, freeze
 from .base import Method
-from .expand import balanced, expanded
+from .expand import balanced, check_settings, expanded
 
 
 @dataclass(eq=False)
@@ -46,11 +45,7 @@ class MEMO(Method):
     shared_learns: bool = False
 
     def __post_init__(self) -> None:
-        if self.strength < 0 or self.balance < 0 or self.memory < 1:
-            raise SettingError(
-                f"strength={self.strength}, memory={self.memory}, balance={self.balance}: "
-                "0 or more; at least one exemplar."
-            )
+        check_settings(self.strength, self.memory, self.balance)
 
     def setup(self) -> None:
         self.past = Exemplars(self.memory, self.how.augment, self.rng)

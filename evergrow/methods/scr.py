@@ -18,15 +18,15 @@ from torch.nn.functional import linear, normalize
 
 from ..data import Batch, Task
 from ..errors import SettingError
-from ..exemplars import check_known, nearest, unanswered, unit_means
+from ..exemplars import check_remembered
 from ..losses import supervised_contrastive
-from ..memory import Reservoir, check_replay
+from ..memory import Memory, Reservoir, check_replay
 from ..views import view
-from .base import Method
+from .nearest_mean import NearestMean
 
 
 @dataclass(eq=False)
-class SCR(Method):
+class SCR(NearestMean):
     """Supervised contrastive loss on new and replayed samples, two views each; nearest mean.
 
     memory: examples kept.  replay: examples drawn at each step; the more, the better.
@@ -59,7 +59,7 @@ class SCR(Method):
     def setup(self) -> None:
         self.past = Reservoir(self.memory, self.how.augment, self.rng)
         self.projection = [self._layer(self.net.width), self._layer(self.width)]
-        self.means: Tensor | None = None  # (classes, width of the features)
+        self.means = None
 
     def _layer(self, rows: int) -> Tensor:
         """(rows, width + 1) weights and, last, biases."""
@@ -67,8 +67,12 @@ class SCR(Method):
         drawn: Tensor = torch.rand(rows, width + 1, generator=self.rng("projection")) * 2 - 1
         return drawn / float(width**0.5)
 
+    @property
+    def samples(self) -> Memory:
+        return self.past
+
     def learn(self, task: Task) -> Iterator[dict[str, Tensor]]:
-        check_known(self.past, task)
+        check_remembered(self.past, task)
         layers = [layer.to(self.net.device).clone().requires_grad_() for layer in self.projection]
         weights = [*self.net.backbone.parameters(), *layers]
         for batch in self.batches(task, params=weights):
@@ -79,7 +83,7 @@ class SCR(Method):
             yield {"contrast": loss}
             self.past.add(batch)
         self.projection = [layer.detach().cpu() for layer in layers]
-        self.means = unit_means(self.past, self.net)
+        self.take_means()
 
     def _views(self, batch: Batch, old: Batch | None) -> tuple[Tensor, Tensor]:
         """New and replayed samples as they are, and a view of each."""
@@ -93,23 +97,3 @@ class SCR(Method):
         first, second = layers
         hidden = linear(self.net.features(x), first[:, :-1], first[:, -1]).relu()
         return normalize(linear(hidden, second[:, :-1], second[:, -1]), dim=1)
-
-    def remember(self, task: Task) -> None:
-        super().remember(task)
-        if self.means is not None:
-            self.means = unit_means(self.past, self.net)
-
-    def scores(self, x: Tensor) -> Tensor:
-        """Minus the squared distance to each class's mean; the head's logits until it has any."""
-        if self.means is None:
-            return super().scores(x)
-        return nearest(self.net.steady(x), self.means)
-
-    def warnings(self) -> list[str]:
-        return unanswered(self.means)
-
-    def serving(self) -> dict[str, Tensor]:
-        return {} if self.means is None else {"means": self.means}
-
-    def serve(self, tensors: dict[str, Tensor]) -> None:
-        self.means = tensors["means"]

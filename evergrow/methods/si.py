@@ -14,7 +14,6 @@ from torch import Tensor
 
 from ..data import Task
 from ..errors import SettingError
-from ..losses import cross_entropy_among, quadratic_pull
 from ..springs import Springs, Weights, grown, learning
 from .base import Method
 
@@ -62,10 +61,7 @@ class SI(Method):
         before, squares = grown({}, weights), grown({}, weights)
         for batch in self.batches(task):
             torch._foreach_copy_(before, held[0])
-            terms = {"new": cross_entropy_among(self.net(batch.x), batch.y, task.classes)}
-            if self.springs:
-                terms["keep"] = quadratic_pull(*held)
-            yield terms
+            yield self.springs.terms(self.net(batch.x), batch.y, task.classes, held)
             _walk(path, before, held[0], squares if self.springs else None)
         if self.springs:
             _without_springs(path, begin, squares, *held)

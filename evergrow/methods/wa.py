@@ -19,7 +19,7 @@ from torch import Tensor
 from ..data import Task
 from ..errors import SettingError
 from ..exemplars import Exemplars
-from ..losses import cross_entropy, distill
+from ..losses import distilled
 from ..memory import beside, check_replay
 from ..network import Network, align, frozen
 from .base import Method
@@ -61,15 +61,10 @@ class WA(Method):
             self.teacher = frozen(self.net, task.old) if task.old else None
         k = 0 if self.teacher is None else self.teacher.n_classes
         mix = len(task.absent(k)) / task.total
-        flat = self.temperature**-2  # the paper does not scale by its square
         for batch in self.batches(task, mix=None if self.replay else self.exemplars):
             x, y = beside(batch, self.exemplars, self.replay)
-            logits = self.net(x)
-            terms = {"new": (1 - mix) * cross_entropy(logits, y)}
-            if self.teacher is not None:
-                soft = self.teacher(x)
-                terms["keep"] = mix * flat * distill(logits[:, :k], soft, self.temperature)
-            yield terms
+            soft = None if self.teacher is None else self.teacher(x)
+            yield distilled(self.net(x), y, soft, mix, self.temperature)
             if self.positive:
                 self.net.head.weight.data.clamp_(min=0)
         if self.how.boundary == "task":

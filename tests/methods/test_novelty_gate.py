@@ -5,14 +5,14 @@ import torch
 from learners import attached, task
 
 from evergrow.errors import SettingError
-from evergrow.methods import Gate
+from evergrow.methods import NoveltyGate
 
 AROUND = [[10.0, 11.0], [10.0, 9.0], [12.0, 10.0], [8.0, 10.0]]  # mean (10, 10)
 
 
 def grown(**settings):
     """A head of 2 trained classes on the plane; class 2 came later, around (10, 10)."""
-    method = attached(Gate(**settings), classes=2)
+    method = attached(NoveltyGate(**settings), classes=2)
     with torch.no_grad():
         method.net.head.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
     method.grow(2, 3)
@@ -37,7 +37,7 @@ def test_what_is_near_the_new_class_is_new_and_the_rest_goes_its_way():
 
 
 def test_the_share_accepted_is_that_of_the_rows_kept_each_left_out():
-    method = attached(Gate(accept=0.5), classes=2)
+    method = attached(NoveltyGate(accept=0.5), classes=2)
     rows = torch.randn(200, 2, generator=torch.Generator().manual_seed(0)) * 10 + 50
     method.grow(2, 3)
     list(method.learn(task(rows.tolist(), [2] * 200, old=2, total=3)))
@@ -59,7 +59,7 @@ def test_samples_of_the_networks_own_classes_are_passed_over():
 
 
 def test_a_class_announced_at_the_first_task_is_learnt_by_the_gate_later():
-    method = attached(Gate(), classes=0)
+    method = attached(NoveltyGate(), classes=0)
     method.grow(0, 3)
     for _ in method.learn(task([[1.0, 0.0], [0.0, 1.0]], [0, 1], old=0, total=3)):
         pass
@@ -68,7 +68,7 @@ def test_a_class_announced_at_the_first_task_is_learnt_by_the_gate_later():
 
 
 def test_one_sample_is_a_class():
-    method = attached(Gate(), classes=2)
+    method = attached(NoveltyGate(), classes=2)
     method.grow(2, 3)
     list(method.learn(task([[7.0, -7.0]], [2], old=2, total=3)))
     scores = method.scores(torch.tensor([[7.0, -7.0]]))
@@ -80,4 +80,4 @@ def test_one_sample_is_a_class():
 )
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(SettingError, match=f"{next(iter(wrong))}={next(iter(wrong.values()))}"):
-        Gate(**wrong)
+        NoveltyGate(**wrong)

@@ -27,7 +27,7 @@ from .base import Method
 
 
 @dataclass(eq=False)
-class Gate(Method):
+class NoveltyGate(Method):
     """New where distance + logits * distance among old logits + energy * old log-sum-exp is small.
 
     Distances are logarithms of squared Mahalanobis distances to the nearest new class.
@@ -43,7 +43,7 @@ class Gate(Method):
     were; their own samples, if some come, are passed over. New classes take one pass; where they
     come again, their sums go on. Stored: sums and the kept rows of features, no sample.
 
-    >>> Gate(accept=0.9).settings()
+    >>> NoveltyGate(accept=0.9).settings()
     {'accept': 0.9, 'penalty': 0.3, 'logits': 1.0, 'energy': 1.0, 'keep': 200}
     """
 
