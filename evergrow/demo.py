@@ -42,11 +42,11 @@ def run(folder: Path, data: Path | None = None, say: Say = print) -> dict[str, A
     subfolder a class, or one with the four idx files of Fashion-MNIST.  say: gets each line.
     Raises DataError for data that has not two classes or more.
     """
-    pairs = {} if data is None else _idx(data)
-    found = {} if data is None or pairs else _classes(data)
+    pairs = {} if data is None else idx_pairs(data)
+    found = {} if data is None or pairs else by_class(data)
     if data is not None and data.resolve().is_relative_to(folder.resolve()):
         raise DataError(f"{data} lies in {folder}, which is made anew; name another with --folder.")
-    _clear(folder)
+    clear(folder)
     if pairs:
         weeks = idx(folder, pairs)
     else:
@@ -164,7 +164,7 @@ def _evergrow(
     return answer
 
 
-def _clear(folder: Path) -> None:
+def clear(folder: Path) -> None:
     """An empty folder of ours; only what an earlier demo left there is taken away."""
     if (
         folder.exists()
@@ -177,7 +177,7 @@ def _clear(folder: Path) -> None:
     (folder / MARK).write_text("Made by `evergrow demo`, and made anew each time.\n")
 
 
-def _classes(data: Path) -> Classes:
+def by_class(data: Path) -> Classes:
     """Image files by class, both sorted."""
     if not data.is_dir():
         raise DataError(
@@ -213,7 +213,7 @@ def _link(file: Path, place: Path) -> None:
         shutil.copyfile(file, place)
 
 
-def _idx(data: Path) -> Pairs:
+def idx_pairs(data: Path) -> Pairs:
     """The train and the t10k pair of idx files, images and labels; {} if they are not all there."""
     pairs = {}
     for part in ("train", "t10k"):

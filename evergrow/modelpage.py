@@ -89,7 +89,7 @@ def _confused(past: History, folder: ModelFolder) -> Section | None:
     kept = history.pictures(folder, past.last["version"], IMAGES)
     images = {labels[j]: [embedded(png) for png in files] for j, files in kept.items()}
     note = f"Of {report['samples']:,} {report['by']}."
-    matrix = _matrix(report["confusion"], labels)
+    matrix = confusion_chart(report["confusion"], labels)
     worst = history.worst_pairs(report["confusion"], PAIRS)
     if not images:
         note += " No images lie in the folder; --data FOLDER shows those of your own that go wrong."
@@ -105,7 +105,7 @@ def _confused(past: History, folder: ModelFolder) -> Section | None:
     return Section("Confusion", note, [matrix], pairs=pairs)
 
 
-def _matrix(confusion: Sequence[Sequence[Any]], labels: Sequence[str]) -> Any:
+def confusion_chart(confusion: Sequence[Sequence[Any]], labels: Sequence[str]) -> Any:
     """A heat map of all classes, or of those confused most where there are many."""
     title, shown = "Confusion", list(labels)
     if len(shown) > CELLS:
@@ -200,7 +200,7 @@ def _tested(folder: ModelFolder, data: Any) -> Section:
         shown = [(f"{a}, taken for {b}", wrong), (f"{b}, rightly", right)]
         pairs.append(Pair(a, b, f"{n} of {report['judged'][a]}", shown))
     made = [
-        _matrix(report["confusion"], labels),
+        confusion_chart(report["confusion"], labels),
         charts.calibration({"these samples": report["calibration"]["bins"]}),
     ]
     return Section("On your samples", text, made, pairs=pairs)

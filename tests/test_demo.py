@@ -36,7 +36,7 @@ def test_a_folder_per_class_is_linked_and_a_fifth_is_held_out(tmp_path):
             Image.fromarray(pixels).save(tmp_path / "data" / label / "deep" / f"{i}.png")
     (tmp_path / "data" / "one").mkdir()
     (tmp_path / "data" / "notes.txt").write_text("not a class")
-    weeks = demo.images(tmp_path, demo._classes(tmp_path / "data"))
+    weeks = demo.images(tmp_path, demo.by_class(tmp_path / "data"))
     parts = {w: [f.resolve() for f in w.rglob("*.png")] for w in (weeks.first, weeks.second)}
     test = [f.resolve() for f in weeks.test.rglob("*.png")]
     assert sorted(p.name for p in weeks.first.iterdir()) == ["a", "b"]
@@ -60,7 +60,7 @@ def test_idx_files_become_two_weeks_and_their_own_test_pair(tmp_path):
         idx_file(tmp_path / f"{part}-images-idx3-ubyte.gz", x)
         idx_file(tmp_path / f"{part}-labels-idx1-ubyte.gz", (np.arange(n) % 4).astype(np.uint8))
     (tmp_path / "out").mkdir()
-    weeks = demo.idx(tmp_path / "out", demo._idx(tmp_path))
+    weeks = demo.idx(tmp_path / "out", demo.idx_pairs(tmp_path))
     found = {w.stem: np.load(w) for w in (weeks.first, weeks.second, weeks.test)}
     assert set(found["week-1"]["y"]) == {0, 1} and set(found["week-2"]["y"]) == {2, 3}
     assert found["test"]["x"].shape == (20, 5, 5) and weeks.size == 30
@@ -124,7 +124,7 @@ def test_the_demo_says_what_it_runs_and_compares_both(tmp_path, in_this_process)
     verbs = [line.split()[2] for line in commands]
     assert verbs == ["learn", "learn", "predict", "evaluate"] * 2
     assert "--method finetune --backbone convnet" in commands[4]
-    demo._clear(tmp_path / "demo")
+    demo.clear(tmp_path / "demo")
     assert [p.name for p in (tmp_path / "demo").iterdir()] == [demo.MARK]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from growing import images
 
-from evergrow import GrowingClassifier, page, report
+from evergrow import GrowingClassifier, report
 from evergrow.errors import DataError, ModelError
 from evergrow.update import Source
 
@@ -79,21 +79,6 @@ def test_what_cannot_be_reported_on_is_said(tmp_path, grown):
     np.savez(tmp_path / "own.npz", x=images(6)[0], y=images(6)[1])
     with pytest.raises(DataError, match="none of these labels"):
         report.write(grown.path, tmp_path / "own.html", Source(tmp_path / "own.npz"))
-
-
-def test_many_classes_are_cut_to_those_confused_most():
-    from evergrow.modelpage import _matrix
-
-    labels = [str(i) for i in range(100)]
-    confusion = [[a, a, 9] for a in labels] + [["7", "3", 5], ["8", "90", 1]]
-    shown = _matrix(confusion, labels).data[0]
-    assert list(shown.x) == ["3", "7", "8", "90"]
-
-
-def test_a_page_needs_its_extra(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "jinja2", None)
-    with pytest.raises(DataError, match=r"evergrow\[report\]"):
-        page.html(page.Page("", "", []))
 
 
 @pytest.mark.slow
