@@ -69,7 +69,7 @@ def adopted(weights: Path, backbone: str, classes: Any, how: How) -> Model:
     classes: labels in the order of the outputs, or the path of a text file with one a line.
     Raises DataError for files that do not hold what they should, SettingError for other networks.
     """
-    labels = _labels(classes) if isinstance(classes, str | Path) else list(classes)
+    labels = read_labels(classes) if isinstance(classes, str | Path) else list(classes)
     given = {"validation": HELD_BACK} | dict(how.settings)
     name = given.get("method", "auto")
     mine, _, rest = _sorted(how.words, None if name == "auto" else name)
@@ -102,7 +102,7 @@ def _parameters(given: Mapping[str, Any]) -> Parameters:
     return Parameters(**given)
 
 
-def _labels(path: str | Path) -> list[str]:
+def read_labels(path: str | Path) -> list[str]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

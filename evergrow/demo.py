@@ -48,7 +48,7 @@ def run(folder: Path, data: Path | None = None, say: Say = print) -> dict[str, A
     found = {} if data is None or pairs else classes(data)
     if data is not None and data.resolve().is_relative_to(folder.resolve()):
         raise DataError(f"{data} lies in {folder}, which is made anew; name another with --folder.")
-    _clear(folder)
+    clear(folder)
     if pairs:
         weeks = idx(folder, pairs)
     else:
@@ -166,7 +166,7 @@ def _evergrow(
     return answer
 
 
-def _clear(folder: Path) -> None:
+def clear(folder: Path) -> None:
     """An empty folder of ours; only what an earlier demo left there is taken away."""
     if (
         folder.exists()

@@ -19,7 +19,7 @@ def product(a: Tensor, b: Tensor) -> Tensor:
     >>> product(a.to(torch.int8), b.to(torch.int8)).item()
     100
     """
-    if _suits(a, b) and _has_exact_integers(a.device.type):
+    if _suits(a, b) and has_exact_integers(a.device.type):
         return torch._int_mm(a, b)
     total = torch.zeros(len(a), b.shape[1], dtype=torch.int32, device=a.device)
     with torch.autocast(a.device.type, enabled=False):
@@ -39,7 +39,7 @@ def _suits(a: Tensor, b: Tensor) -> bool:
 
 
 @cache
-def _has_exact_integers(device: str) -> bool:
+def has_exact_integers(device: str) -> bool:
     """Whether `torch._int_mm` is exact here: on old processors it may saturate at 16 bits."""
     if device == "cpu" and not torch.backends.mkldnn.is_available():
         return False

@@ -178,7 +178,7 @@ def _along(rows: np.ndarray, length: int, window: slice, kernel: str) -> np.ndar
         return rows[:, window]
     resized = np.empty((len(rows), window.stop - window.start), np.uint8)
     unit = UNITS[kernel]
-    for first, low, high, weights in _bands(
+    for first, low, high, weights in bands(
         rows.shape[1], length, window.start, window.stop, kernel
     ):
         columns = slice(first, first + weights.shape[1])
@@ -194,7 +194,7 @@ def _along(rows: np.ndarray, length: int, window: slice, kernel: str) -> np.ndar
 
 
 @lru_cache(maxsize=64)
-def _bands(
+def bands(
     old: int, new: int, start: int, stop: int, kernel: str
 ) -> list[tuple[int, int, int, np.ndarray]]:
     """(first output, first input, last input + 1, (inputs, outputs) weights) of each band.

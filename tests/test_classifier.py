@@ -50,6 +50,17 @@ def test_a_label_that_sorts_first_moves_no_column():
     assert model.classes_.tolist() == ["c", "a"]
 
 
+@pytest.mark.parametrize("method", ["lda", "er"])
+def test_samples_of_a_class_that_returns_are_added_to_those_it_had(method):
+    X, y = blobs()
+    model = GrowingClassifier("none", method, epochs=1)
+    model.partial_fit(X[(y == "a") | (y == "b")], y[(y == "a") | (y == "b")])
+    model.partial_fit(X[y == "a"][:7], y[y == "a"][:7])
+    assert model.counts_.tolist() == [50 + 7, 50]
+    model.partial_fit(X[y == "c"], y[y == "c"])
+    assert model.counts_.tolist() == [57, 50, 50]
+
+
 def test_int_and_str_labels_do_not_mix():
     X, y = blobs()
     model = GrowingClassifier().partial_fit(X, y)

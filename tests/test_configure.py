@@ -38,4 +38,4 @@ def test_a_word_that_nobody_takes_is_refused(settings, words, said):
 
 def test_labels_of_a_trained_network_are_lines_of_a_file(tmp_path):
     (tmp_path / "classes.txt").write_text("shirt \n\nankle boot\n", encoding="utf-8")
-    assert configure._labels(tmp_path / "classes.txt") == ["shirt", "ankle boot"]
+    assert configure.read_labels(tmp_path / "classes.txt") == ["shirt", "ankle boot"]

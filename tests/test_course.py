@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evergrow import GrowingClassifier, course, files, one_update, sources
+from evergrow import GrowingClassifier, backbones, course, files, sources
 from evergrow.catalogue import Data
 from evergrow.scenarios import Cut
 
@@ -133,7 +133,7 @@ def test_pictures_are_decoded_before_and_once(tmp_path, monkeypatch):
             Image.new("L", (8, 8), 40 * i + 10).save(tmp_path / label / f"{i}.png")
     given = course.stream(Data(sources.read(tmp_path)), Cut(1), seed=0)
     model = GrowingClassifier(method="ncm", backbone="none")
-    course.decode(given, one_update.begin(model.parameters, given.data.train).schema)
+    course.decode(given, backbones.get("none").prepare(given.data.train.seen))
     monkeypatch.setattr(files, "decode", None)  # whoever calls it fails
     course.run(model, given)
 

@@ -125,7 +125,7 @@ def test_the_demo_says_what_it_runs_and_compares_both(tmp_path, in_this_process)
     verbs = [line.split()[2] for line in commands]
     assert verbs == ["learn", "learn", "predict", "evaluate"] * 2
     assert "--method finetune --backbone convnet" in commands[4]
-    demo._clear(tmp_path / "demo")
+    demo.clear(tmp_path / "demo")
     assert [p.name for p in (tmp_path / "demo").iterdir()] == [demo.MARK]
 
 

@@ -43,7 +43,8 @@ def test_only_cuda_wants_its_inputs_pinned(pinned):
 def test_what_is_fetched_ahead_is_staged(pinned, workers, wanted):
     parts = torch.arange(5).split(2)
     got = [x.tolist() for _, x in fetched(Tensors(torch.arange(5)), parts, workers, CUDA)]
-    assert got == [[0, 1], [2, 3], [4]] and pinned == wanted
+    assert got == [[0, 1], [2, 3], [4]]
+    assert sorted(pinned, reverse=True) == wanted  # threads end in any order
 
 
 @pytest.mark.parametrize(("backbone", "method"), [("convnet", "finetune"), ("patches", "lda")])

@@ -164,7 +164,7 @@ def test_it_is_not_used_where_network_or_inputs_change(data, settings, monkeypat
 
 def test_the_head_learns_the_same_as_without(data, monkeypatch):
     with_cache = learner("finetune", freeze=True).partial_fit(*data)
-    monkeypatch.setattr("evergrow.loop._cache", lambda net, how: None)
+    monkeypatch.setattr("evergrow.loop.FeatureCache", lambda **settings: None)
     without = learner("finetune", freeze=True).partial_fit(*data)
     weights = with_cache.net_.head.weight, without.net_.head.weight
     assert torch.allclose(*weights, atol=1e-5)

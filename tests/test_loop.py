@@ -73,6 +73,10 @@ def test_learning_rates_rise_over_the_warm_up_and_fall_after_it():
     assert rates == pytest.approx(rise + fall)
 
 
+def norms(net) -> list[torch.nn.BatchNorm2d]:
+    return [m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+
+
 def test_batch_norm_may_rest_while_weights_learn():
     from evergrow.backbones import ConvNet
     from evergrow.network import Inputs, Network
@@ -80,12 +84,12 @@ def test_batch_norm_may_rest_while_weights_learn():
     form = {"kind": "image", "channels": 1, "height": 8, "width": 8}
     net = Network(ConvNet().build(form, torch.Generator()), Inputs("image"))
     net.train()
-    before = [m.running_mean.clone() for m in net._norms]
+    before = [m.running_mean.clone() for m in norms(net)]
     assert before
     net.rest_norms()
     net.features(torch.rand(4, 1, 8, 8)).sum().backward()
-    assert all(torch.equal(m.running_mean, was) for m, was in zip(net._norms, before, strict=True))
-    assert all(p.grad is not None for m in net._norms for p in m.parameters())
+    assert all(torch.equal(m.running_mean, was) for m, was in zip(norms(net), before, strict=True))
+    assert all(p.grad is not None for m in norms(net) for p in m.parameters())
 
 
 def grown_mlp(method, **how):
@@ -138,13 +142,13 @@ def test_frozen_norms_rest_in_every_stage():
     method = FineTune()
     how = Training(epochs=5, batch_size=4, lr=0.1, unfreeze=1, freeze_norms=True)
     method.attach(net, how, Generators(0))
-    before = [m.running_mean.clone() for m in net._norms]
+    before = [m.running_mean.clone() for m in norms(net)]
     chunk = task([[[[float(i + j) for i in range(8)]] * 8] for j in range(4)], [0, 1, 0, 1], 0, 2)
     loop.run(method, chunk)
-    assert all(torch.equal(m.running_mean, b) for m, b in zip(net._norms, before, strict=True))
+    assert all(torch.equal(m.running_mean, b) for m, b in zip(norms(net), before, strict=True))
     method.how = Training(epochs=2, batch_size=4, lr=0.1, unfreeze=1)
     loop.run(method, chunk)
-    changed = [not torch.equal(m.running_mean, b) for m, b in zip(net._norms, before, strict=True)]
+    changed = [not torch.equal(m.running_mean, b) for m, b in zip(norms(net), before, strict=True)]
     assert changed == [False, False, True]  # two epochs: the head, then the last stage too
 
 

@@ -51,7 +51,8 @@ def test_recorded_logits_are_nan_for_classes_born_since():
 def test_a_slot_that_is_overwritten_loses_its_old_logits():
     past = Reservoir(1, None, Generators(0))
     past.add(batch(0, 1), logits=torch.tensor([[1.0, 2.0]]))
-    past._put(torch.tensor([0]), torch.ones(1, 1), torch.tensor([7]), torch.tensor([[5.0]]))
+    past.add(batch(1, 1000), logits=torch.full((1000, 1), 5.0))
+    assert past.x.item() > 0
     assert past.logits[0].isnan().tolist() == [False, True]
 
 
@@ -152,15 +153,12 @@ def test_every_example_of_a_class_is_as_likely_to_stay_balanced():
 
 
 def test_a_balanced_memory_goes_on_where_it_stood():
-    def memories():
-        past = Balanced(9, None, Generators(0))
-        past.add(of_class(0, 0, 30))
-        return past
-
-    past, twin = memories(), Balanced(9, None, Generators(0))
+    now = [Generators(0)]
+    past, twin = (Balanced(9, None, lambda purpose: now[0](purpose)) for _ in range(2))
+    past.add(of_class(0, 0, 30))
     twin.fill(past.state())
     for m in (past, twin):
-        m._rng = Generators(1)
+        now[0] = Generators(1)
         m.add(of_class(1, 30, 20))
     assert torch.equal(past.x, twin.x) and torch.equal(past.y, twin.y)
     assert torch.equal(past.state()["keys"], twin.state()["keys"])

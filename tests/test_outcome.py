@@ -60,6 +60,41 @@ def test_the_gate_counts_points_of_mean_recall(points, stays):
     assert (outcome.refusal(found, points) is None) is stays
 
 
+def lost(before, right, points):
+    """Whether a gate refuses: the recall of one old class before, `right` of 20 samples after."""
+    shares = np.eye(2)[[0] * right + [1] * (20 - right)]
+    found = outcome.report(Judged(shares, np.zeros(20, int), "hand"), ["cat", "dog"], 2, before)
+    return outcome.refusal(found, points) is not None
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])  # closed forms keep recalls as float32
+@pytest.mark.parametrize("right", range(20))
+def test_the_gate_lets_pass_a_loss_of_exactly_its_points(right, kind):
+    # one sample of 20 is 5 points; in floats 0.9 - 0.85 is more than 0.05, and 0.95 - 0.9 less
+    before = [float(kind((right + 1) / 20)), None]
+    assert not lost(before, right, 5.0)
+    assert lost(before, right, 4.999)
+    assert not lost(before, right + 1, 0.0)
+    assert lost(before, right, 0.0)
+
+
+def test_the_gate_is_exact_where_floats_are():
+    assert not lost([1.0, None], 15, 25.0)  # a quarter, no bit of which is lost
+    assert lost([1.0, None], 10, 25.0)
+
+
+@pytest.mark.parametrize(("cat", "dog", "lynx"), [(20, 20, 8), (20, 15, 7), (19, 16, 7)])
+def test_the_gate_lets_pass_a_new_class_of_exactly_half_of_the_mean(cat, dog, lynx):
+    y = np.repeat([0, 1, 2], 20)
+
+    def refused(lynx):
+        answers = [0] * cat + [2] * (20 - cat) + [1] * dog + [2] * (20 - dog)
+        answers += [2] * lynx + [0] * (20 - lynx)
+        return outcome.refusal(told(answers, y, before=(0.0, 0.0)), 0.0) is not None
+
+    assert not refused(lynx) and refused(lynx - 1)  # lynx = (cat + dog + lynx) / 6, in samples
+
+
 def test_the_gate_refuses_a_new_class_below_half_of_the_mean_where_enough_was_seen():
     y = [0] * 5 + [1] * 5 + [2] * 5
     weak = told([0] * 5 + [1] * 5 + [0] * 4 + [2], y, before=(1.0, 1.0))  # lynx 20 %, all 73 %

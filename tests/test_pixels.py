@@ -132,7 +132,7 @@ def test_resizing_gives_the_same_pixels_in_any_batch_and_any_block(monkeypatch):
 def test_resizing_is_exact_integer_arithmetic(kernel):
     x = np.random.default_rng(0).integers(0, 256, (1, 1, 1, 777), dtype=np.uint8)
     expected, unit = [], pixels.UNITS[kernel]
-    for _, low, high, weights in pixels._bands(777, 50, 0, 50, kernel):
+    for _, low, high, weights in pixels.bands(777, 50, 0, 50, kernel):
         whole = weights.astype(np.int64)
         assert (whole == weights).all() and (whole.sum(0) == unit).all()
         part = x[0, 0, 0, low:high].astype(np.int64) @ whole
@@ -144,7 +144,7 @@ def test_resizing_is_exact_integer_arithmetic(kernel):
 def test_no_sum_of_products_is_too_large_to_be_exact_in_float32(kernel):
     for old in (1, 2, 3, 4, 5, 6, 7, 9, 50, 333, 4000):
         for new in (1, 2, 3, 5, 8, 31, 224, 300):
-            for *_, weights in pixels._bands(old, new, 0, new, kernel):
+            for *_, weights in pixels.bands(old, new, 0, new, kernel):
                 largest = 255 * np.abs(weights).sum(0).max() + pixels.UNITS[kernel] / 2
                 assert largest < 2**24
 

@@ -6,12 +6,17 @@ import torch
 from evergrow import GrowingClassifier, methods
 from evergrow.checks import blobs
 from evergrow.errors import SettingError
-from evergrow.projection import Projection, _weights
+from evergrow.projection import Projection
 
 
 def rows(n: int, width: int = 30) -> torch.Tensor:
     rng = torch.Generator().manual_seed(0)
     return torch.randint(-127, 128, (n, width), generator=rng).to(torch.int8)
+
+
+def weights_of(width: int, size: int, seed: int) -> torch.Tensor:
+    """What the combinations of the unit vectors are."""
+    return Projection(width, size, seed).combined(torch.eye(width, dtype=torch.int8))
 
 
 def fixed(size: int = 20, seed: int = 0) -> Projection:
@@ -21,26 +26,26 @@ def fixed(size: int = 20, seed: int = 0) -> Projection:
 
 
 def test_weights_are_the_same_for_ever():
-    assert _weights(3, 2, 0).tolist() == [[-4, -19], [-16, -43], [-59, 57]]
+    assert weights_of(3, 2, 0).tolist() == [[-4, -19], [-16, -43], [-59, 57]]
 
 
 def test_weights_are_near_gaussian_and_differ_by_seed():
-    weights = _weights(200, 600, 1).double()
+    weights = weights_of(200, 600, 1).double()
     assert abs(float(weights.mean())) < 0.5 and abs(float(weights.std()) - 36.95) < 0.3
-    assert not torch.equal(weights, _weights(200, 600, 2).double())
+    assert not torch.equal(weights, weights_of(200, 600, 2).double())
     columns = torch.corrcoef(weights.T)
     assert float((columns - torch.eye(600)).abs().max()) < 0.4
 
 
 def test_combinations_are_exact_products():
     q, layer = rows(5), fixed()
-    assert torch.equal(layer.combined(q).long(), q.long() @ _weights(30, 20, 0).long())
+    assert torch.equal(layer.combined(q).long(), q.long() @ weights_of(30, 20, 0).long())
 
 
 def test_the_activation_is_relu_in_sixths_of_the_root_mean_square():
     layer, q = fixed(), rows(9)
-    exact = q.double() @ _weights(30, 20, 0).double()
-    unit = (rows(100).double() @ _weights(30, 20, 0).double()).square().mean().sqrt()
+    exact = q.double() @ weights_of(30, 20, 0).double()
+    unit = (rows(100).double() @ weights_of(30, 20, 0).double()).square().mean().sqrt()
     expected = (exact / unit).clamp(0, 6) * 127 / 6
     assert (layer(q) - expected).abs().max() <= 0.5 + 1e-6
 

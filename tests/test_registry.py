@@ -2,15 +2,17 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from evergrow import GrowingClassifier, backbones, catalogue, configure, load, methods
+from evergrow import GrowingClassifier, backbones, catalogue, configure, load, methods, saving
 from evergrow.errors import SettingError
 from evergrow.options import How
 from evergrow.registry import Registry
+from evergrow.store import ModelFolder
 
 
 class Fruit(NamedTuple):
@@ -77,19 +79,21 @@ def test_lists_need_no_torch():
 def test_gate_is_the_name_of_before_of_the_novelty_gate():
     assert methods.Gate is methods.NoveltyGate
     assert methods.name_of(methods.get("gate", accept=0.9)) == "novelty-gate"
-    model = GrowingClassifier("mlp", "gate", epochs=1).partial_fit(X[:40], Y[:40])
-    model.partial_fit(X[40:], Y[40:])
-    assert (model.method, model.method_) == ("gate", "novelty-gate")
-    assert configure.change(model, How({"method": "gate"}, ["accept=0.6"])) == []
-    assert model.method.accept == 0.6
+    clf = GrowingClassifier("mlp", "gate", epochs=1).partial_fit(X[:40], Y[:40])
+    clf.partial_fit(X[40:], Y[40:])
+    assert (clf.method, clf.method_) == ("gate", "novelty-gate")
+    model, lost = configure.change(clf.model, How({"method": "gate"}, ["accept=0.6"]))
+    assert model.parameters.method.accept == 0.6 and lost == []
 
 
 @pytest.mark.parametrize("asked", ["gate", "auto"])
 def test_a_model_saved_as_gate_loads_predicts_and_learns_on(tmp_path, asked):
     model = GrowingClassifier("mlp", "gate", epochs=5, random_state=0).partial_fit(X[:40], Y[:40])
     model.partial_fit(X[40:60], Y[40:60])
-    model.method, model.method_ = asked, "gate"  # as they were called when it was saved
-    model.save(tmp_path / "model")
+    parts = saving.parts(replace(model.model, parameters=replace(model.parameters, method=asked)))
+    parts["manifest"]["method"]["name"] = "gate"  # as it was called when it was saved
+    with ModelFolder(tmp_path / "model").writer() as folder:
+        folder.commit(**parts)
     for method in (None, "gate", "novelty-gate"):
         found = load(tmp_path / "model", method=method)
         assert found.method_ == "novelty-gate"

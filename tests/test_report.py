@@ -5,14 +5,12 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 from growing import images
 
-from evergrow import GrowingClassifier, modelpage, page, report
-from evergrow import charts as page_charts
+from evergrow import GrowingClassifier, report
 from evergrow.errors import DataError, ModelError
 from evergrow.update import Source
 
@@ -81,29 +79,6 @@ def test_what_cannot_be_reported_on_is_said(tmp_path, grown):
     np.savez(tmp_path / "own.npz", x=images(6)[0], y=images(6)[1])
     with pytest.raises(DataError, match="none of these labels"):
         report.write(grown.path, tmp_path / "own.html", Source(tmp_path / "own.npz"))
-
-
-def test_many_classes_are_cut_to_those_confused_most():
-    labels = [str(i) for i in range(100)]
-    confusion = [[a, a, 9] for a in labels] + [["7", "3", 5], ["8", "90", 1]]
-    shown = modelpage.confusion_matrix(confusion, labels).data[0]
-    assert list(shown.x) == ["3", "7", "8", "90"]
-
-
-def test_a_page_needs_its_extra(monkeypatch):
-    made = page.Page(
-        "", "", [], [page.Section("A", charts=[page_charts.bars("B", ("", ""), [], {})])]
-    )
-    monkeypatch.setitem(sys.modules, "plotly.offline", None)
-    with pytest.raises(DataError, match=r"evergrow\[report\]"):
-        page.html(made)
-
-
-def test_a_page_without_charts_needs_no_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "plotly", None)
-    text = page.html(page.Page("A <title>", "", [], [page.Section("B", points=["c & d"])]))
-    assert "A &lt;title&gt;" in text and "c &amp; d" in text
-    assert "<script>" not in text and len(text) < 10_000
 
 
 @pytest.mark.slow

@@ -1,124 +1,31 @@
-"""Sentence encoders: what they read, how features come about, and that a folder holds all of it."""
+"""Sentence encoders by name or path: what they read, and that a folder holds all of it."""
 
 import json
+import shutil
 import socket
 
 import numpy as np
 import pytest
 import torch
 
-from evergrow import GrowingClassifier, backbones, load, sources
-from evergrow.backbones import encoder, text
-from evergrow.errors import DataError, EvergrowError, ModelError, SettingError
-from evergrow.network import Network
+from evergrow import GrowingClassifier, backbones, load
+from evergrow.backbones import text
+from evergrow.errors import DataError, EvergrowError, SettingError
+
+from .encoders import LABELS, TEXTS
 
 pytest.importorskip("sentence_transformers")
 bundled = pytest.mark.skipif(not text.installed(), reason="needs evergrow[text]")
 
-WORDS = "[PAD] [UNK] cat dog red now sun moon rain snow".split()
-TEXTS = ["cat dog", "dog", "cat cat red", "sun moon", "moon now moon", "rain sun"]
-LABELS = ["pets", "pets", "pets", "sky", "sky", "sky"]
 
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    """A folder with a sentence encoder of 2 layers, 8 features, 10 words, at most 6 tokens."""
-    import tokenizers
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    folder, inner = tmp_path_factory.mktemp("tiny"), tmp_path_factory.mktemp("inner")
-    ids = {word: i for i, word in enumerate(WORDS)}
-    plain = tokenizers.Tokenizer(tokenizers.models.WordLevel(ids, unk_token="[UNK]"))
-    plain.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    fast = PreTrainedTokenizerFast(tokenizer_object=plain, pad_token="[PAD]", unk_token="[UNK]")
-    fast.save_pretrained(inner)
-    sizes = {"hidden_size": 8, "intermediate_size": 16, "max_position_embeddings": 6}
-    layers = {"num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": len(WORDS)}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        BertModel(BertConfig(**sizes, **layers)).save_pretrained(inner)
-    parts = [Transformer(str(inner), max_seq_length=6), Pooling(8, "mean"), Normalize()]
-    SentenceTransformer(modules=parts, device="cpu").save(str(folder), create_model_card=False)
-    return str(folder)
-
-
-def network(name, **settings):
-    """A network that reads texts, and a function from texts to their ids."""
-    made = backbones.get(f"text:{name}", **settings)
-    chunk = sources.read(TEXTS, need_labels=False)
-    form = made.prepare(chunk.seen)
-    body = made.build(form, torch.Generator())
-
-    def ids(texts):
-        return body.records(sources.read(texts, need_labels=False), form).take(
-            torch.arange(len(texts))
-        )
-
-    return Network(body, made.inputs(form)).eval(), ids
-
-
-def many(n):
-    rng = np.random.default_rng(0)
-    return [" ".join(rng.choice(WORDS[2:], rng.integers(1, 7))) for _ in range(n)]
-
-
-def test_the_first_features_are_the_embedding_of_sentence_transformers(tiny):
-    from sentence_transformers import SentenceTransformer
-
-    net, ids = network(tiny)
-    theirs = SentenceTransformer(tiny, device="cpu").encode(TEXTS)
-    features = net.steady(ids(TEXTS))
-    assert features.shape == (6, 3 * 8) == (6, net.width)
-    assert np.allclose(features[:, :8].numpy(), theirs, atol=1e-6)
-    parts = features.reshape(6, 3, 8).norm(dim=2)
-    assert torch.allclose(parts, torch.ones(6, 3))
-
-
-def test_one_depth_is_the_embedding_alone(tiny):
-    net, ids = network(tiny, depths=1)
-    deep, _ = network(tiny)
-    assert net.width == 8
-    assert torch.equal(net.steady(ids(TEXTS)), deep.steady(ids(TEXTS))[:, :8])
-
-
-def test_features_do_not_depend_on_the_batch(tiny):
-    net, ids = network(tiny)
-    x = ids(many(200))
-    whole = net.steady(x)
-    for rows in torch.randperm(200, generator=torch.Generator().manual_seed(1)).split(7):
-        assert torch.equal(net.steady(x[rows]), whole[rows])
-    assert torch.equal(net.steady(x[3:4]), whole[3:4])
-
-
-def test_short_texts_are_computed_short(tiny, monkeypatch):
-    net, ids = network(tiny)
-    shapes = []
-    features = net.backbone._features
-    monkeypatch.setattr(
-        net.backbone, "_features", lambda x: shapes.append(tuple(x.shape)) or features(x)
-    )
-    net.steady(ids(["cat", "cat dog red sun moon", "dog"]))
-    assert shapes == [(encoder.TOKENS // 4, 4), (encoder.TOKENS // 8, 6)]  # 6 is the limit
-
-
-def test_what_stands_in_padded_positions_has_no_share(tiny):
-    net, ids = network(tiny)
-    x = ids(["cat dog"])[:, :4].repeat(2, 1)
-    net.backbone.pad = 0
-    first = net.backbone._features(x)
-    net.backbone.pad = 5  # another word stands there, masked all the same
-    assert torch.allclose(first, net.backbone._features(x), atol=1e-6)
-
-
-def test_texts_are_learnt_in_two_steps_and_a_folder_holds_the_encoder(tiny, tmp_path, monkeypatch):
-    model = GrowingClassifier(f"text:{tiny}", random_state=3)
+def test_texts_are_learnt_in_two_steps_and_a_folder_holds_the_encoder(tiny, tmp_path):
+    there = shutil.copytree(tiny, tmp_path / "encoder")
+    model = GrowingClassifier(f"text:{there}", random_state=3)
     model.partial_fit(TEXTS[:3], LABELS[:3]).partial_fit(np.array(TEXTS[3:], object), LABELS[3:])
     assert model.method_ == "lda" and model.classes_.tolist() == ["pets", "sky"]
     assert model.score(TEXTS, LABELS) == 1.0
     model.save(tmp_path / "model")
-    monkeypatch.setattr(text, "_loaded", None)  # nothing is looked for where it came from
+    shutil.rmtree(there)
     again = load(tmp_path / "model")
     assert np.array_equal(again.predict_proba(TEXTS), model.predict_proba(TEXTS))
     for one in (again, model):
@@ -132,14 +39,8 @@ def test_the_form_names_the_tokenizer_and_is_plain_json(tiny):
     assert len(form["tokenizer"]["sha256"]) == 64 and json.loads(json.dumps(form)) == form
 
 
-def test_another_tokenizer_is_refused(tiny):
+def test_an_encoder_whose_tokenizer_is_another_today_is_refused(tiny):
     model = GrowingClassifier(f"text:{tiny}").partial_fit(TEXTS, LABELS)
-    body = model.net_.backbone
-    changed = bytes(body.tokenizer.tolist()).replace(b"sun", b"son")
-    body.tokenizer = torch.frombuffer(bytearray(changed), dtype=torch.uint8)
-    body._reads = None
-    with pytest.raises(ModelError, match="texts would mean something else"):
-        model.predict(["rain"])
     form = dict(model.prepare_, tokenizer=model.prepare_["tokenizer"] | {"sha256": "0" * 64})
     with pytest.raises(SettingError, match="another tokenizer than the one"):
         backbones.get(f"text:{tiny}").build(form, torch.Generator())

@@ -19,6 +19,21 @@ def test_terms_are_the_papers():
     torch.testing.assert_close(terms["replay"].detach(), 2.0 * log3)
 
 
+def test_answers_and_labels_are_replayed_from_draws_of_their_own():
+    method = attached(DERpp(alpha=1.0, beta=1.0, replay=1))
+    past, answers = torch.zeros(2, 2), torch.tensor([[1.0, 1.0], [3.0, 3.0]])
+    method.past.add(Batch(past, torch.tensor([0, 1]), past), logits=answers)
+    with torch.no_grad():
+        method.net.head.bias[1] = -5.0
+    # dark: (1 + 36) / 2 from the first sample, (9 + 64) / 2 from the second; replay: 0.7 and 5.7
+    given = task([[0.0, 1.0]], [2], old=2, total=3, number=1)
+    drawn = set()
+    for _ in range(40):
+        terms = next(method.learn(given))
+        drawn.add((terms["dark"].item() > 25, terms["replay"].item() > 3))
+    assert len(drawn) == 4, "one draw for both gives only two of the pairs"
+
+
 def test_first_step_has_nothing_to_remember():
     terms = next(attached(DERpp()).learn(task([[0.0, 0.0]], [0], old=0, total=3)))
     assert list(terms) == ["new"]

@@ -11,7 +11,8 @@ from evergrow.vae import VAE
 
 def drawing(method, x):
     """A generator that draws `x` whatever the code is; one task has been learnt."""
-    weights = {k: torch.zeros_like(v) for k, v in method._model(2, {}).state_dict().items()}
+    model = VAE(2, method.hidden, method.latent, floor=0.5)
+    weights = {k: torch.zeros_like(v) for k, v in model.state_dict().items()}
     method.generator = weights | {"centre": torch.tensor(x), "variance": torch.tensor(1.0)}
     method.tasks, method.low, method.high = 1, -9.0, 9.0
     return method
@@ -67,9 +68,11 @@ def test_the_first_task_replays_nothing_and_leaves_a_generator():
 
 
 def test_what_is_drawn_stays_in_the_range_seen():
-    method = drawing(attached(DGR(replay=4)), [3.0, -3.0])
+    method, seen = drawing(attached(DGR(replay=4)), [3.0, -3.0]), []
     method.low, method.high = 0.0, 1.0
-    assert method._drawn(method._model(2, method.generator)).tolist() == [[1.0, 0.0]] * 4
+    method.net.backbone.register_forward_pre_hook(lambda _, given: seen.append(given[0].tolist()))
+    last(method, NEW)
+    assert seen[:2] == [[[0.0, 1.0]], [[1.0, 0.0]] * 4]  # the batch, and what is drawn
 
 
 @pytest.mark.parametrize("wrong", [{"replay": 0}, {"temperature": -1.0}, {"lr": 0.0}])

@@ -1,15 +1,15 @@
 """DMC+: what is learnt from whom, which unlabelled inputs count as new."""
 
 from dataclasses import replace
+from math import exp, log
 
 import pytest
 import torch
 from learners import attached, task
 
-from evergrow.data import Batch, Tensors
+from evergrow.data import Tensors
 from evergrow.errors import SettingError
 from evergrow.methods import DMCPlus
-from evergrow.network import frozen
 
 
 def with_unlabelled(x, labelled=((1.0, 0.0), (0.0, 1.0))):
@@ -17,35 +17,48 @@ def with_unlabelled(x, labelled=((1.0, 0.0), (0.0, 1.0))):
     return replace(whole, auxiliary=Tensors(torch.tensor(x)))
 
 
-def test_both_terms_by_hand():
-    method, whole = attached(DMCPlus(replay=2)), with_unlabelled([[1.0, 0.0], [5.0, 5.0]])
-    method.share = 0.5
-    raw = torch.tensor([[1.0, 0.0], [5.0, 5.0]])
-    batch, is_new = Batch(raw, torch.arange(2), raw), torch.tensor([False, True])
-    terms = method._terms(whole, torch.arange(2), frozen(method.net, 2), batch, is_new)
-    # shares of the batch: 2 labelled of class 2; half of 2 unlabelled ones on two old classes: 1/2
-    torch.testing.assert_close(terms["new"].exp().item(), 3 / 2)
-    # the one that is left: the teacher says 1/2, 1/2; the student 1/6 each; a mean over two rows
-    torch.testing.assert_close((2 * terms["old"]).exp().item(), 6.0)
-
-
-def test_inputs_of_highest_score_count_as_new_as_many_as_are_estimated():
-    method = attached(DMCPlus())
+def test_both_terms_by_hand_before_and_after_it_is_asked_which_inputs_are_new():
+    method = attached(DMCPlus(replay=100, steps=2))
     with torch.no_grad():
         method.net.head.weight.copy_(torch.tensor([[0.0, 0.0], [0.0, 0.0], [9.0, 0.0]]))
-    x = [[1.0, 0.0]] * 30 + [[-1.0, 0.0]] * 70
+    x = [[1.0, 0.0]] * 30 + [[-1.0, 0.0]] * 70  # 30 look like the labelled ones
     whole = with_unlabelled(x, labelled=[(1.0, 0.0)] * 50)
-    found = method._new(whole, whole.auxiliary, torch.arange(50))
-    assert found[:30].all() and not found[30:].any()
+    before, after = ({k: v.item() for k, v in t.items()} for t in method.learn(whole))
+    # shares of the batch: 100 labelled of class 2; 100 unlabelled ones on two old classes: 50 each.
+    # The old network says 1/2, 1/2
+    top, low = 100 * exp(9), 100 * exp(-9)
+    assert before["new"] == pytest.approx(log((100 + top) / top), rel=1e-3)
+    old = 0.3 * log((100 + top) / 50) + 0.7 * log((100 + low) / 50)
+    assert before["old"] == pytest.approx(old, rel=1e-4)
+    # 0.3 are estimated to be new: these are left out, and 70 are left on two old classes
     assert method.share == pytest.approx(0.3)
+    assert after["new"] == pytest.approx(log((70 + top) / top), rel=1e-3)
+    assert after["old"] == pytest.approx(0.7 * log((70 + low) / 35), rel=1e-4)
 
 
-def test_a_tenth_of_many_labelled_is_held_and_of_few_none():
-    many = with_unlabelled([[0.0, 0.0]], labelled=[(1.0, 0.0)] * 200)
-    shown, apart = attached(DMCPlus())._apart(many)
-    assert len(shown) == 180 and len(apart) == 20 and not torch.isin(shown, apart).any()
-    shown, apart = attached(DMCPlus())._apart(with_unlabelled([[0.0, 0.0]]))
-    assert shown.tolist() == apart.tolist() == [0, 1]
+class Noted:
+    """Records that note which rows are taken."""
+
+    def __init__(self, records):
+        self.records, self.taken = records, []
+
+    def __len__(self):
+        return len(self.records)
+
+    def take(self, rows):
+        self.taken.append(rows)
+        return self.records.take(rows)
+
+
+@pytest.mark.parametrize(("labelled", "held"), [(200, 20), (60, 60)])
+def test_a_tenth_of_many_labelled_is_held_and_of_few_none(labelled, held):
+    given = with_unlabelled([[0.0, 0.0]], labelled=[(1.0, 0.0)] * labelled)
+    given = replace(given, records=Noted(given.records))
+    list(attached(DMCPlus(steps=2, replay=500)).learn(given))
+    shown, scored, again = given.records.taken
+    assert len(scored.unique()) == len(scored) == held
+    assert torch.isin(shown, scored).all() == (held == labelled) == torch.isin(again, scored).all()
+    assert held == labelled or not torch.isin(shown, scored).any()
 
 
 def test_steps_are_whole_passes_over_the_unlabelled_inputs_and_slow_down():

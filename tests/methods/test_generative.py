@@ -9,6 +9,7 @@ from learners import task
 
 from evergrow.errors import SettingError
 from evergrow.methods import GenerativeClassifier
+from evergrow.vae import VAE
 
 
 def attached(**settings):
@@ -25,9 +26,7 @@ def run(method, x, y, old, total):
 
 def silent(centre):
     """Weights of an autoencoder whose code says nothing: a Gaussian of variance 1 / 4."""
-    model = GenerativeClassifier(hidden=3, latent=2)
-    model.net = on_the_plane(GenerativeClassifier()).net
-    weights = {k: torch.zeros_like(v) for k, v in model._model().state_dict().items()}
+    weights = {k: torch.zeros_like(v) for k, v in VAE(2, 3, 2).state_dict().items()}
     return weights | {"centre": torch.tensor(centre), "variance": torch.tensor(0.25)}
 
 

@@ -1,10 +1,11 @@
 """Regrow: class shares in the cross-entropy, the teacher of old classes, its own pace."""
 
+from math import log
+
 import pytest
 import torch
 from learners import attached, task
 
-from evergrow.data import Batch
 from evergrow.errors import SettingError
 from evergrow.losses import distill
 from evergrow.methods import Regrow
@@ -27,11 +28,9 @@ def test_the_cross_entropy_sees_the_shares_of_the_batch():
     # all logits are 0; 2 rows of class 2, 4 replayed of 2 classes alike: shares 2, 2, 2
     torch.testing.assert_close(terms["classes"].exp().item(), 3.0)
     method = remembering(replay=12, steps=1)
-    x, y, shares = method._beside(
-        Batch(torch.tensor(NEW), torch.tensor([2, 2]), torch.tensor(NEW)),
-        task(NEW, [2, 2], old=2, total=3),
-    )
-    assert shares.exp().round().tolist() == [6, 6, 2] and len(x) == len(y) == 14
+    terms = next(method.learn(task(NEW, [2, 2], old=2, total=3)))
+    # 14 rows now, shares 6, 6, 2: the mean of 12 old ones and of 2 new ones
+    torch.testing.assert_close(terms["classes"].item(), (12 * log(14 / 6) + 2 * log(7)) / 14)
 
 
 def test_a_class_with_no_example_anywhere_takes_no_part():
@@ -43,16 +42,13 @@ def test_the_teacher_speaks_of_old_classes_alone_and_is_never_stored():
     method = remembering(steps=1, replay=1)
     with torch.no_grad():
         method.net.head.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [9.0, 9.0]]))
-    steps = method.learn(task(NEW, [2, 2], old=2, total=3))
-    taken = []
-    forward = method._beside
-    method._beside = lambda *given: taken.append(forward(*given)) or taken[-1]
+    steps, taken = method.learn(task(NEW, [2, 2], old=2, total=3)), []
+    method.net.backbone.register_forward_pre_hook(lambda _, given: taken.append(given[0]))
     terms = next(steps)
     assert method.teacher.n_classes == 2
-    seen = taken[0][0]  # old rows are the identity: what goes in is the old answer
+    seen = taken[0]  # old rows are the identity: what goes in is the old answer
     torch.testing.assert_close(terms["keep"].detach(), 8 * distill(seen, seen, 2.0))
     list(steps)
-    del method._beside
     assert method.teacher is None and set(method.state()) == {"past", "teacher", "moments"}
 
 
