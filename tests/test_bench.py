@@ -8,28 +8,17 @@ import time
 from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
+from benching import MINE, QUICK, data
 
 from evergrow import bench, catalogue, conditions, making, tuning
 from evergrow.bench import Runs
 from evergrow.errors import SettingError
-from evergrow.options import How
 from evergrow.results import COLUMNS, Results
 from evergrow.scenarios import Cut
 from evergrow.subject import Subject
 
-QUICK = How({"backbone": "mlp", "epochs": 1}, ["backbone.hidden=8"])
-
-
-def data(classes=4, each=20):
-    rng = np.random.default_rng(0)
-    y = np.repeat(np.arange(classes), each)
-    return (np.eye(classes)[y] + rng.normal(0, 0.2, (len(y), classes))).astype(np.float32), y
-
-
-MINE = Subject(data(), {"classes_per_task": 2})
 BROKEN = """
 from evergrow.methods.finetune import FineTune
 
@@ -102,13 +91,6 @@ def test_a_row_that_fails_is_named_stops_no_other_and_is_tried_again(broken, tmp
     assert [row["method"] for row in answer["rows"]] == ["ncm", "finetune", "joint"]
     again = bench.run(MINE, [broken, "ncm"], QUICK, runs)
     assert again["already"] == 3 and len(again["failed"]) == 1
-
-
-def test_rows_made_in_processes_are_those_made_here(tmp_path):
-    here = bench.run(MINE, ["ncm"], QUICK, Runs(seeds=1))["rows"]
-    there = bench.run(MINE, ["ncm"], QUICK, Runs(seeds=1, jobs=2, folder=tmp_path))["rows"]
-    assert [(r["key"], r["confusion"]) for r in here] == [(r["key"], r["confusion"]) for r in there]
-    assert len(list((tmp_path / "rows").glob("*.json"))) == 3
 
 
 @pytest.mark.slow
