@@ -11,7 +11,8 @@ errors formatting registry
 machine devices progress
 recall calibration accuracy_matrix resource_usage metrics outcome options randomness data views
 labels pixels canvas images arrays chunk columns tokens forms frames idx npz tables listing samples
-files inputs datasets sources prepare looks
+read_options array_reader text_files files inputs dataframe_reader datasets dataset_reader
+path_reader sources prepare looks
 blocks featurecache network precision losses springs branches backbones vae nearest memory
 heldout exemplars
 integers projection mahalanobis moments statistics leaveout readout novelty penalty solve opinion
