@@ -19,7 +19,7 @@ integers projection mahalanobis moments statistics leaveout readout novelty pena
 loop methods resolve facts advice
 plain_json state disk shelf featuredisk manifest folder lock store judging saving classifier
 ledger resume configure checks trial update
-scenarios conditions catalogue subject course tuning board results scoreboard
+scenarios conditions benchmark_data catalogue subject course tuning board results scoreboard
 jobs making bench
 demo charts history page modelpage resultspage report display console flags cli __main__
 """.split()
