@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from common import fashion, write_rows
 
-from evergrow import GrowingClassifier, catalogue, methods, sources
+from evergrow import GrowingClassifier, benchmark_data, methods, sources
 
 torch.set_num_threads(1)
 ORDERS, FEW, HELD, JUDGED = 3, 40, 0.3, 0.25
@@ -52,7 +52,7 @@ class Images:
             self.train, self.test = (x[rows], y[rows]), (xt, yt)
             return
         rng, parts = np.random.default_rng(0), ([], [], [], [])
-        for label in catalogue.CLIPART[:12]:
+        for label in benchmark_data.CLIPART[:12]:
             files = sorted((folder / label).glob("*.png"))
             files = [files[i] for i in rng.permutation(len(files))[:FEW]]
             held = round(HELD * len(files))

@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from evergrow import backbones, catalogue, prepare, sources
+from evergrow import backbones, benchmark_data, prepare, sources
 from evergrow.network import Network
 
 torch.set_num_threads(1)
@@ -29,7 +29,7 @@ MOST, HELD, PER_TASK = 60, 0.3, 3
 def pictures(folder):
     """Paths and labels of at most `MOST` pictures a class: the first picks of a fixed shuffle."""
     rng, files, labels = np.random.default_rng(0), [], []
-    for name in catalogue.CLIPART:
+    for name in benchmark_data.CLIPART:
         found = sorted((folder / name).glob("*.png"))
         found = [found[i] for i in rng.permutation(len(found))[:MOST]]
         files, labels = files + found, labels + [name] * len(found)

@@ -16,7 +16,7 @@ import torch
 from beside import Course, rows, summary
 from common import write_rows
 
-from evergrow import GrowingClassifier, catalogue
+from evergrow import GrowingClassifier, benchmark_data
 from evergrow.backbones import Fourier
 
 torch.set_num_threads(1)
@@ -28,7 +28,7 @@ def main():
     parser.add_argument("--data")
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
-    chunk = catalogue.load("letter", given.data).train
+    chunk = benchmark_data.load("letter", given.data).train
     more = {f"auto, {n} features": lambda n=n: GrowingClassifier(Fourier(width=n)) for n in WIDTHS}
     course = Course(chunk.take(np.arange(len(chunk))), chunk.labels, 2, 0.2, "mlp", more)
     found = []

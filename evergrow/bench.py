@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from . import course, jobs, making, scoreboard
+from .benchmark_data import Data
 from .board import Silent
-from .catalogue import Data
 from .errors import SettingError
 from .jobs import Asked, Job
 from .making import Made

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from . import accuracy_matrix, prepare, recall, resource_usage, saving
+from .benchmark_data import Data
 from .calibration import calibration
-from .catalogue import Data
 from .classifier import GrowingClassifier
 from .conditions import under
 from .plain_json import plain

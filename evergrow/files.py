@@ -10,10 +10,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from .chunk import Then
+from .chunk import Chunk, Seen, Then
 from .errors import BadFilesError
 from .images import Encoded, Found, Stamp, Unreadable, decode, look, quiet
 from .listing import shown
+from .read_options import ReadOptions, extremes, given, no_labels
 
 FEW = 4  # files decoded without threads
 T = TypeVar("T")
@@ -70,6 +71,29 @@ class Files:
     def _stamp(self, i: int) -> Stamp | None:
         size, changed = self.stamps[i].tolist()
         return None if size < 0 else (size, changed)
+
+
+def from_files(
+    items: Sequence[Encoded],
+    how: ReadOptions,
+    labels: np.ndarray | None = None,
+    notes: Sequence[str] = (),
+) -> Chunk:
+    """A chunk of image files, or of their bytes.  labels: of all of them.
+
+    Each is decoded once, now, so that all bad ones are known before anything is learnt; then again
+    whenever it is asked for.  Raises BadFilesError.
+    """
+    if how.y is not None:
+        labels = given(how.y, len(items))
+    elif labels is None and how.need_labels:
+        raise no_labels()
+    store, bad = check_all(items, how.skip_bad)
+    if labels is not None:
+        labels = labels[store.rows]
+    sizes = extremes(size for _, size in store.kinds)
+    channels = max(channels for channels, _ in store.kinds)
+    return Chunk(Seen("image", channels, sizes, from_files=True), store, labels, bad, notes)
 
 
 def _name(item: str | Encoded, row: int) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import configure, machine, one_update, options
 from . import methods as names
-from .catalogue import Data
+from .benchmark_data import Data
 from .chunk import Chunk, Frame
 from .classifier import GrowingClassifier
 from .errors import SettingError
@@ -168,8 +168,8 @@ def _on(backbone: str, how: How) -> How:
 def fingerprint(data: Data) -> str:
     """A name made of labels and content; of files, of their names and sizes.
 
-    >>> from . import catalogue
-    >>> fingerprint(catalogue.load("digits")) == fingerprint(catalogue.load("digits"))
+    >>> from . import benchmark_data
+    >>> fingerprint(benchmark_data.load("digits")) == fingerprint(benchmark_data.load("digits"))
     True
     """
     digest = hashlib.blake2b(digest_size=8)

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from . import course, machine, progress, tuning
+from .benchmark_data import Data
 from .board import Silent
-from .catalogue import Data
 from .errors import EvergrowError
 from .jobs import Job
 from .results import COLUMNS, Results, Row

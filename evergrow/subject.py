@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from . import catalogue, idx, options
-from .catalogue import Data, Entry
+from . import benchmark_data, catalogue, idx, options
+from .benchmark_data import Data
+from .catalogue import Entry
 from .chunk import Chunk
 from .errors import DataError, SettingError
 from .scenarios import Cut
@@ -37,7 +38,7 @@ class Subject:
         """The data.  Raises DataError."""
         entry = self._entry()
         if entry is not None:
-            return catalogue.load(entry.data, self.place)
+            return benchmark_data.load(entry.data, self.place)
         test = None if self.test is None else Source.of(self.test).read()
         train = Source.of(self.given).read()
         if self.domains is None:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from evergrow import GrowingClassifier, backbones, course, files, sources
-from evergrow.catalogue import Data
+from evergrow.benchmark_data import Data
 from evergrow.scenarios import Cut
 
 

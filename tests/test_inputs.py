@@ -1,37 +1,22 @@
+"""Lists of images, paths and rows, and arrays that are lists."""
+
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-import torch
 from PIL import Image
 
 from evergrow.errors import BadFilesError, DataError
-from evergrow.inputs import How, from_array, from_frame, from_list, from_tensor
+from evergrow.inputs import from_array, from_list
+from evergrow.read_options import ReadOptions
 
-UNLABELLED = How(need_labels=False)
-
-
-def test_labels_come_from_x_or_apart_or_are_not_needed():
-    x = np.ones((2, 3))
-    assert from_array(x, How(y=["a", "b"])).labels.tolist() == ["a", "b"]
-    assert from_array(x, How(), np.array([1, 2])).labels.tolist() == [1, 2]
-    assert from_array(x, UNLABELLED).labels is None
-    with pytest.raises(DataError, match="requires y to be passed"):
-        from_array(x, How())
+UNLABELLED = ReadOptions(need_labels=False)
 
 
-def test_labels_given_apart_go_before_those_found():
-    frame = pd.DataFrame({"a": [1, 2], "label": [3, 4]})
-    chunk = from_frame(frame, How(y=[5, 6]))
-    assert chunk.labels.tolist() == [5, 6] and chunk.seen.names == ("a", "label")
-
-
-def test_tensors_are_read_channels_first():
-    x = torch.arange(2 * 27, dtype=torch.uint8).reshape(2, 3, 3, 3)
-    np.testing.assert_array_equal(from_tensor(x, UNLABELLED).take(np.arange(2)), x.numpy())
-    with pytest.raises(DataError, match="channels may come first or last"):
-        from_array(x.numpy(), UNLABELLED)
+def test_an_array_of_texts_along_one_axis_is_a_list():
+    chunk = from_array(np.array(["a cat", "a dog"]), ReadOptions(y=[0, 1]))
+    assert chunk.kind == "text" and chunk.take(np.array([1])) == ["a dog"]
+    assert from_array(np.ones((2, 3)), ReadOptions(y=[0, 1]), where=" of x.npy").kind == "table"
 
 
 def test_strings_are_paths_where_they_end_like_images_or_the_first_is_a_file(tmp_path):
@@ -41,7 +26,7 @@ def test_strings_are_paths_where_they_end_like_images_or_the_first_is_a_file(tmp
     with pytest.raises(BadFilesError, match="no such file"):
         from_list(["one.png", "two.jpg"], UNLABELLED)
     assert from_list(["one", "two.jpg"], UNLABELLED).kind == "text"
-    assert from_list([str(tmp_path / "b")], How(text="x", need_labels=False)).kind == "text"
+    assert from_list([str(tmp_path / "b")], ReadOptions(text="x", need_labels=False)).kind == "text"
 
 
 def test_sizes_are_the_one_or_the_smallest_and_the_largest():
@@ -53,6 +38,6 @@ def test_sizes_are_the_one_or_the_smallest_and_the_largest():
 
 def test_labels_are_checked_before_files_are_decoded(tmp_path):
     with pytest.raises(DataError, match=r"inconsistent numbers of samples: \[2, 1\]"):
-        from_list([Path("none.png")] * 2, How(y=[1]))
+        from_list([Path("none.png")] * 2, ReadOptions(y=[1]))
     with pytest.raises(DataError, match="requires y"):
-        from_list([Path("none.png")] * 2, How())
+        from_list([Path("none.png")] * 2, ReadOptions())

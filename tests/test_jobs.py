@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evergrow import jobs, sources
-from evergrow.catalogue import Data
+from evergrow.benchmark_data import Data
 from evergrow.errors import SettingError
 from evergrow.jobs import Asked
 from evergrow.options import How

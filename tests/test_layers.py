@@ -11,7 +11,8 @@ errors formatting registry
 machine devices locks parameters progress
 recall calibration accuracy_matrix resource_usage metrics outcome options randomness data views
 labels pixels canvas images arrays chunk columns tokens forms frames idx npz tables listing samples
-files inputs datasets sources source prepare looks
+read_options array_reader text_files files inputs dataframe_reader datasets dataset_reader
+path_reader sources source prepare looks
 blocks featurecache network protocols precision losses springs branches backbones vae nearest memory
 heldout exemplars
 integers projection mahalanobis moments statistics leaveout readout novelty penalty solve opinion
@@ -19,7 +20,7 @@ loop methods resolve choose
 plain_json state disk shelf featuredisk manifest folder lock store model facts advice judging
 one_update saving adopting validate classifier
 ledger resume configure checks trial update
-scenarios conditions catalogue subject course tuning board results scoreboard
+scenarios conditions benchmark_data catalogue subject course tuning board results scoreboard
 jobs making bench
 demo charts history page modelpage resultspage report display console flags cli __main__
 """.split()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evergrow import course, sources, tuning
-from evergrow.catalogue import Data
+from evergrow.benchmark_data import Data
 from evergrow.scenarios import Cut
 
 
