@@ -1,7 +1,7 @@
 """What flows through evergrow: a `Task` is a chunk of labelled data, cut into `Batch`es."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from .devices import CPU, staged
+Stage = Callable[[Tensor], Tensor]
 
 
 class Records(Protocol):
@@ -134,24 +134,24 @@ class Task:
         return replace(self, records=Part(self.records, rows), y=self.y[rows])
 
     def blocks(
-        self, size: int, workers: int = 0, device: torch.device = CPU
+        self, size: int, workers: int = 0, stage: Stage | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Every example once, in order: (m, ...) canonical tensors and (m,) columns, m <= size.
 
-        device: that they are for; see `fetched`.
+        workers, stage: see `fetched`.
         """
         parts = torch.arange(len(self.y)).split(size)
-        for rows, x in fetched(self.records, parts, workers, device):
+        for rows, x in fetched(self.records, parts, workers, stage):
             yield x, self.y[rows]
 
 
 def fetched(
-    records: Records, parts: Sequence[Tensor], workers: int = 0, device: torch.device = CPU
+    records: Records, parts: Sequence[Tensor], workers: int = 0, stage: Stage | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """(rows, canonical tensors) of each part, in order; `workers` threads fetch ahead, 0: in turn.
 
     What has to be decoded is fetched ahead by one thread at least.
-    device: that they are for. They stay on the CPU; what is fetched ahead is staged for it.
+    stage: done to what is fetched ahead, by the thread that fetched it; see `devices.staging`.
 
     >>> data, parts = Tensors(torch.arange(3)), torch.arange(3).split(2)
     >>> [x.tolist() for _, x in fetched(data, parts, workers=2)]
@@ -165,7 +165,8 @@ def fetched(
         return
 
     def take(rows: Tensor) -> Tensor:
-        return staged(records.take(rows), device)
+        x = records.take(rows)
+        return x if stage is None else stage(x)
 
     with ThreadPoolExecutor(workers, "evergrow-fetch") as pool:
         waiting: deque[tuple[Tensor, Future[Tensor]]] = deque()

@@ -1,5 +1,6 @@
 """What is done differently by kind of device: how much at a time, and how inputs get there."""
 
+from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -31,12 +32,12 @@ def rows_on(device: torch.device, rows: int, numbers: int) -> int:
     return rows
 
 
-def staged(x: Tensor, device: torch.device) -> Tensor:
-    """The same values where they wait for the device: for CUDA in pinned memory.
+def staging(device: torch.device) -> Callable[[Tensor], Tensor] | None:
+    """What puts inputs where they wait for the device, if it wants that: for CUDA pinned memory.
 
     Only from there `x.to(device, non_blocking=True)` goes on beside other work.
     """
-    return x.pin_memory() if device.type == "cuda" else x
+    return Tensor.pin_memory if device.type == "cuda" else None
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from . import devices
 from .data import Batch, Records, Task, fetched
 from .errors import SettingError
 from .featurecache import FeatureCache
@@ -183,7 +184,8 @@ def batches(
                 _thaw(method.net, how, epoch // how.unfreeze)
             order = torch.randperm(len(y), generator=method.rng("order"))
             parts = order.split(how.batch_size)
-            for rows, raw in fetched(records, parts, how.num_workers, method.net.device):
+            stage = devices.staging(method.net.device)
+            for rows, raw in fetched(records, parts, how.num_workers, stage):
                 next(pace)
                 yield Batch(how.augment(raw) if how.augment else raw, y[rows], raw, epoch == 0)
     finally:

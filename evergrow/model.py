@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import prepare
+from . import devices, prepare
 from .backbones.base import Backbone
 from .chunk import Chunk
 from .data import Records, fetched
@@ -150,7 +150,7 @@ class Model:
         """Canonical tensors, 256 rows at a time, what is to be decoded ahead."""
         parts = torch.arange(len(records)).split(BLOCK)
         workers = self.parameters.num_workers
-        return (x for _, x in fetched(records, parts, workers, self.net.device))
+        return (x for _, x in fetched(records, parts, workers, devices.staging(self.net.device)))
 
     @torch.no_grad()
     def scores(self, records: Records) -> Tensor:

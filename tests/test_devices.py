@@ -5,7 +5,7 @@ import torch
 
 from evergrow import GrowingClassifier
 from evergrow.data import Tensors, fetched
-from evergrow.devices import LARGEST, rows_on, staged
+from evergrow.devices import LARGEST, rows_on, staging
 from evergrow.network import Network
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -33,16 +33,15 @@ def pinned(monkeypatch):
 
 
 def test_only_cuda_wants_its_inputs_pinned(pinned):
-    x = torch.ones(3)
-    assert staged(x, CPU) is x and not pinned
-    staged(x, CUDA)
+    assert staging(CPU) is None
+    staging(CUDA)(torch.ones(3))
     assert pinned == [3]
 
 
 @pytest.mark.parametrize(("workers", "wanted"), [(0, []), (2, [2, 2, 1])])
 def test_what_is_fetched_ahead_is_staged(pinned, workers, wanted):
     parts = torch.arange(5).split(2)
-    got = [x.tolist() for _, x in fetched(Tensors(torch.arange(5)), parts, workers, CUDA)]
+    got = [x.tolist() for _, x in fetched(Tensors(torch.arange(5)), parts, workers, staging(CUDA))]
     assert got == [[0, 1], [2, 3], [4]]
     assert sorted(pinned, reverse=True) == wanted  # threads end in any order
 
@@ -52,11 +51,7 @@ def test_learning_and_predicting_stage_for_the_device_of_the_network(backbone, m
     here, devices = torch.device("cpu", 0), []  # not what is taken where no device is named
     monkeypatch.setattr(Network, "device", here)
 
-    def seen(x, device):
-        devices.append(device)
-        return x
-
-    monkeypatch.setattr("evergrow.data.staged", seen)
+    monkeypatch.setattr("evergrow.devices.staging", devices.append)
     x, y = torch.randint(0, 256, (300, 1, 12, 12), dtype=torch.uint8), torch.arange(300) % 2
     model = GrowingClassifier(backbone, method, epochs=1, num_workers=1)
     model.partial_fit(x, y)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from .. import loop
+from .. import devices, loop
 from ..data import Batch, Records, Samples, Task
 from ..errors import SettingError
 from ..featurecache import Level
@@ -125,7 +125,8 @@ class Method:
         if done == len(task):
             return
         task = task.part(torch.arange(done, len(task))) if done else task
-        fetched, given = task.blocks(PIECE, self.how.num_workers, self.net.device), 0
+        fetched = task.blocks(PIECE, self.how.num_workers, devices.staging(self.net.device))
+        given = 0
         while parts := [self.net.steady(x, scale) for x, _ in islice(fetched, BLOCK // PIECE)]:
             whole = torch.cat(parts)
             yield whole, task.y[given : given + len(whole)]

@@ -1,4 +1,4 @@
-"""What every method has from its base: settings, what is remembered, a way back."""
+"""What every method has from its base: settings, what is remembered, a fork."""
 
 from dataclasses import dataclass
 
@@ -40,14 +40,14 @@ def test_what_cannot_be_stored_is_named():
         method.state()
 
 
-def test_a_snapshot_brings_weights_rows_and_memory_back():
+def test_what_a_fork_learns_leaves_weights_rows_and_memory_as_they_were():
     method = attached(Counting(), classes=2)
-    back = method.snapshot()
-    method.grow(2, 4)
+    twin = method.fork(method.how, method.rng)
+    twin.grow(2, 4)
     with torch.no_grad():
-        method.net.head.weight += 1
-    method.learn(task([[0.0, 0.0]], [0], 0, 1))
-    back()
+        twin.net.head.weight += 1
+    twin.learn(task([[0.0, 0.0]], [0], 0, 1))
+    assert twin.net.n_classes == 4 and twin.count == 1
     assert method.net.n_classes == 2 and not method.net.head.weight.any()
     assert method.count == 0 and method.parts["a"][0].tolist() == [0.0, 0.0]
 
