@@ -60,8 +60,3 @@ def test_files_are_named_by_hashes_and_never_by_paths(entry):
 def test_a_format_not_known_here_is_refused_with_both_numbers():
     with pytest.raises(FormatError, match="format 7 and this evergrow reads format 1"):
         manifest.load(manifest.dump(made() | {"format": 7}))
-
-
-def test_packages_that_are_not_installed_are_left_out():
-    found = manifest.packages(["torch", "nobody-has-this"])
-    assert list(found) == ["python", "torch"]

@@ -52,12 +52,13 @@ def test_kept_rows_are_judged_with_their_columns():
     assert learnt(NCM(keep=0)).left_out() is None
 
 
-def test_a_snapshot_takes_a_task_back():
+def test_what_a_fork_learns_leaves_the_sums_as_they_were():
     method = learnt()
     sums = method.sums.sums.clone()
-    back = method.snapshot()
-    method.learn(task([[9.0, 9.0]], [2], 2, 3))
-    back()
+    twin = method.fork(method.how, method.rng)
+    twin.grow(2, 3)
+    twin.learn(task([[9.0, 9.0]], [2], 2, 3))
+    assert twin.scores(torch.ones(1, 2)).shape == (1, 3)
     assert torch.equal(method.sums.sums, sums) and method.scores(torch.ones(1, 2)).shape == (1, 2)
 
 

@@ -15,7 +15,7 @@ def test_a_name_and_its_method_find_each_other():
     for entry in methods.ENTRIES:
         found = methods.get(entry.name)
         assert type(found) is getattr(methods, entry.cls) and methods.name_of(found) == entry.name
-        assert entry.family in methods.FAMILIES and entry.line.endswith(".")
+        assert entry.line.endswith(".")
 
 
 def test_a_class_of_your_own_is_named_by_module_and_class():
@@ -32,7 +32,7 @@ def test_settings_are_taken_and_others_named():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("eer", "there is no method 'eer'; there are: finetune, .*package.module:Class"),
+        ("eer", "no method 'eer' .did you mean er or der.*: finetune, .*package.module:Class"),
         ("nowhere.at.all:X", "'nowhere.at.all:X' could not be imported: No module"),
         ("evergrow.methods.er:Nobody", "could not be imported: .*Nobody"),
     ],
