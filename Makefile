@@ -47,7 +47,7 @@ demo: .venv/user  ## the main job, as a user would do it; DATA=DIR for your own 
 	$(PYTHON) -m evergrow demo $(if $(DATA),--data "$(DATA)")
 
 faults: .venv/dev  ## kill `learn` at 200 random moments and look at the model each time
-	EVERGROW_FAULTS=200 $(PYTHON) -m pytest -q tests/test_faults.py
+	EVERGROW_FAULTS=200 $(PYTHON) -m pytest -q tests/commands/test_faults.py
 
 slow: .venv/dev  ## the tests that take long
 	$(PYTHON) -m pytest -q -m slow

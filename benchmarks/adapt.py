@@ -21,7 +21,9 @@ import numpy as np
 import torch
 from common import fashion, write_rows
 
-from evergrow import GrowingClassifier, benchmark_data, methods, sources
+from evergrow import GrowingClassifier, methods
+from evergrow.bench import benchmark_data
+from evergrow.data import read
 
 torch.set_num_threads(1)
 ORDERS, FEW, HELD, JUDGED = 3, 40, 0.3, 0.25
@@ -59,7 +61,7 @@ class Images:
             for k, some in ((0, files[held:]), (2, files[:held])):
                 parts[k].extend(some)
                 parts[k + 1].extend([label] * len(some))
-        train, test = (sources.read(f, y, skip_bad=True) for f, y in (parts[:2], parts[2:]))
+        train, test = (read.read(f, y, skip_bad=True) for f, y in (parts[:2], parts[2:]))
         self.train, self.test = (train, train.labels), (test, test.labels)
 
 

@@ -12,8 +12,8 @@ import sys
 
 from common import CACHE, read_rows, write_rows
 
-from evergrow import scoreboard
-from evergrow.results import Results
+from evergrow.bench import leaderboard
+from evergrow.bench.results import Results
 
 FOLDER = CACHE / "bench-digits"
 CALLS = (
@@ -24,7 +24,7 @@ CALLS = (
 
 def table():
     """Markdown: the table that the tool makes of its rows, without its heading."""
-    return scoreboard.markdown(read_rows("bench_digits")).split("\n\n", 1)[1].splitlines()
+    return leaderboard.markdown(read_rows("bench_digits")).split("\n\n", 1)[1].splitlines()
 
 
 def main():

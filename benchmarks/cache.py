@@ -35,9 +35,10 @@ def pictures(task):
 
 def one(name):
     """One run: seconds of learning, rows through the network, and a hash of what was learnt."""
-    from evergrow import GrowingClassifier, loop, methods
-    from evergrow.featurecache import FeatureCache
-    from evergrow.network import Network
+    from evergrow import GrowingClassifier, methods
+    from evergrow.nn.feature_cache import FeatureCache
+    from evergrow.nn.network import Network
+    from evergrow.training import loop
 
     if name == "none":
         loop._cache = lambda method, how: FeatureCache(room=0)

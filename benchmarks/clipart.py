@@ -19,8 +19,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from evergrow import backbones, benchmark_data, prepare, sources
-from evergrow.network import Network
+from evergrow import backbones
+from evergrow.bench import benchmark_data
+from evergrow.data import preprocess, read
+from evergrow.nn.network import Network
 
 torch.set_num_threads(1)
 MOST, HELD, PER_TASK = 60, 0.3, 3
@@ -38,12 +40,12 @@ def pictures(folder):
 
 def features(files, labels):
     """Features, the last layer's width, labels; files that cannot be read are passed over."""
-    chunk = sources.read(files, labels, skip_bad=True)
+    chunk = read.read(files, labels, skip_bad=True)
     backbone = backbones.get("efficientnet_lite0")
     form = backbone.prepare(chunk.seen)
     body = backbone.build(form, torch.Generator().manual_seed(0))
     net = Network(body, backbone.inputs(form))
-    records = prepare.Prepared(chunk, form)
+    records = preprocess.Prepared(chunk, form)
     parts = [net.steady(records.take(rows)) for rows in torch.arange(len(chunk)).split(256)]
     last = np.array(body.parts[0][1])
     return {"x": torch.cat(parts).numpy(), "last": last, "y": chunk.labels.astype(str)}

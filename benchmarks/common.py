@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from evergrow import machine as here
+from evergrow.storage import environment as here
 
 Row = dict[str, Any]
 RESULTS = Path(__file__).parent / "results"

@@ -19,9 +19,10 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GridSearchCV
 
-from evergrow import GrowingClassifier, methods, sources
-from evergrow.backbones.none import Flat, Nothing
-from evergrow.scenarios import hold_out
+from evergrow import GrowingClassifier, methods
+from evergrow.backbones.identity import Flat, Nothing
+from evergrow.bench.scenarios import hold_out
+from evergrow.data import read
 
 LAST = ", last layer"  # ends the name of a row that reads the last layer alone
 CLOSED = ("ncm", "lda", "ridge")
@@ -96,9 +97,9 @@ def grown(row: str, course: Course, part, seed: int, lr: float | None = None) ->
     began = time.process_time()
     for start in range(0, len(classes), course.each):
         own = fit[np.isin(y[fit], classes[start : start + course.each])]
-        model.partial_fit(sources.read(x[own], y[own], own=True))
+        model.partial_fit(read.read(x[own], y[own], own=True))
         asked = test[np.isin(y[test], classes[: start + course.each])]
-        answers = model.predict(sources.read(x[asked], own=True, need_labels=False))
+        answers = model.predict(read.read(x[asked], own=True, need_labels=False))
         accuracies.append(float((answers == y[asked]).mean()))
     found = {"seconds": round(time.process_time() - began, 1)} | judged(answers, y[asked])
     return found | {"average": float(np.mean(accuracies)), "accuracies": accuracies}

@@ -23,8 +23,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score
 from sklearn.model_selection import train_test_split
 
-from evergrow import GrowingClassifier, solve
-from evergrow.statistics import FeatureStatistics
+from evergrow import GrowingClassifier
+from evergrow.analytic import solution as solve
+from evergrow.analytic.feature_statistics import FeatureStatistics
 
 GRID = (1e-4, 1e-3, 1e-2, 1e-1)
 

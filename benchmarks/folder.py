@@ -19,7 +19,7 @@ from common import fashion, write_rows
 from sklearn.datasets import load_digits
 
 from evergrow import GrowingClassifier
-from evergrow.store import ModelFolder
+from evergrow.storage.model_folder import ModelFolder
 
 torch.set_num_threads(2)
 

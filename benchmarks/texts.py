@@ -18,8 +18,9 @@ from common import once
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
-from evergrow import backbones, sources
-from evergrow.network import Network
+from evergrow import backbones
+from evergrow.data import read
+from evergrow.nn.network import Network
 
 torch.set_num_threads(1)
 ENCODER, SECTIONS, TASK, TEST, EMBEDDING = "text:all-MiniLM-L6-v2", 40, 2, 0.3, 384
@@ -50,7 +51,7 @@ def sampled(each):
 def embedded_texts(texts):
     """(n, 2688) features and the scale that makes integers of them."""
     encoder = backbones.get(ENCODER)
-    chunk = sources.read(texts, need_labels=False)
+    chunk = read.read(texts, need_labels=False)
     form = encoder.prepare(chunk.seen)
     body = encoder.build(form, torch.Generator())
     net, records = Network(body, encoder.inputs(form)).eval(), body.records(chunk, form)

@@ -97,13 +97,13 @@ def batches(paths: list[Path], threads: int) -> Iterator[torch.Tensor]:
 
 def learnt(data: object, **settings: object) -> float:
     """Learn in a folder that is not kept.  Returns the seconds before training began."""
-    from evergrow import update
-    from evergrow.options import How
+    from evergrow.commands import learn
+    from evergrow.model.options import How
 
     began, told = time.perf_counter(), []
     how = How({"backbone": "efficientnet_lite0", **settings})
     with tempfile.TemporaryDirectory() as name:
-        update.learn(
+        learn.learn(
             Path(name) / "model", data, how, tell=lambda _: told.append(time.perf_counter())
         )
     return told[0] - began
@@ -111,8 +111,8 @@ def learnt(data: object, **settings: object) -> float:
 
 def network(fold: bool):
     """Float images in 0..1 -> features, as timm has it, or folded and in blocks."""
-    from evergrow.backbones.bundled import EfficientNetLite0
-    from evergrow.network import Network
+    from evergrow.backbones.efficientnet_lite0 import EfficientNetLite0
+    from evergrow.nn.network import Network
 
     entry, form = EfficientNetLite0(), {"kind": "image", "channels": 3, "height": 224, "width": 224}
     net = Network(entry.build(form, torch.Generator().manual_seed(0)), entry.inputs(form)).eval()

@@ -107,8 +107,10 @@ def features(name):
     if not path.exists():
         import torch
 
-        from evergrow import backbones, prepare, sources
-        from evergrow.network import Network
+        from evergrow import backbones
+        from evergrow.data import preprocess
+        from evergrow.data import read as sources
+        from evergrow.nn.network import Network
 
         torch.set_num_threads(1)
         images = fashion()[2 if name == "test" else 0]
@@ -119,7 +121,7 @@ def features(name):
         backbone = backbones.get("patches", filters=40)
         form = backbone.prepare(chunk.seen)
         net = Network(backbone.build(form, torch.Generator()), backbone.inputs(form))
-        records = prepare.Prepared(chunk, form)
+        records = preprocess.Prepared(chunk, form)
         PLACE.mkdir(parents=True, exist_ok=True)
         shape = (len(images), WIDTH)
         file = np.lib.format.open_memmap(path.with_suffix(".part"), "w+", np.float32, shape)
@@ -196,7 +198,7 @@ def fed(side, folder, strength, *numbers):
     if side == "ours":
         import torch
 
-        import evergrow.classifier  # noqa: F401  imports are not timed
+        import evergrow.model.classifier  # noqa: F401  imports are not timed
 
         torch.set_num_threads(1)
     counts = [len(np.load(p, mmap_mode="r")) for p in sorted(Path(folder).glob("chunk*_y.npy"))]

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import backbones as backbones
     from . import methods as methods
-    from .classifier import GrowingClassifier as GrowingClassifier
-    from .classifier import load as load
+    from .model.classifier import GrowingClassifier as GrowingClassifier
+    from .model.classifier import load as load
 
 __version__ = "0.1.0"
 __all__ = ["GrowingClassifier", "__version__", "backbones", "load", "methods"]
@@ -18,7 +18,7 @@ def __getattr__(name: str) -> Any:
     if name in ("methods", "backbones"):
         return import_module(f".{name}", __name__)
     if name in __all__:
-        return getattr(import_module(".classifier", __name__), name)
+        return getattr(import_module(".model.classifier", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import state
-from .classifier import GrowingClassifier, load
 from .errors import ContractError
 from .methods.base import Method
+from .model.classifier import GrowingClassifier, load
+from .storage import flatten
 
 
 def blobs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +44,7 @@ def of(y: np.ndarray, labels: str) -> np.ndarray:
 
 def remembered(model: GrowingClassifier) -> dict[str, Tensor]:
     """Everything a model remembers, as tensors by name."""
-    _, tensors, samples = state.flatten(model.learner_.state())
+    _, tensors, samples = flatten.flatten(model.learner_.state())
     weights = {f"net.{k}": v.clone() for k, v in model.net_.state_dict().items()}
     kept = {f"{k}.x": v.x for k, v in samples.items()} | {f"{k}.y": v.y for k, v in samples.items()}
     return {k: v.clone() for k, v in {**tensors, **kept}.items()} | weights

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from evergrow.options import How
-from evergrow.subject import Subject
+from evergrow.bench.workload import Subject
+from evergrow.model.options import How
 
 QUICK = How({"backbone": "mlp", "epochs": 1}, ["backbone.hidden=8"])
 

@@ -1,6 +1,6 @@
 """Rows of a benchmark that nobody ran, for tests of what shows them."""
 
-from evergrow.results import COLUMNS
+from evergrow.bench.results import COLUMNS
 
 
 def row(method="er", seed=0, **values):

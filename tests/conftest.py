@@ -4,7 +4,8 @@ import os
 
 import pytest
 import torch
-from growing import grow
+
+from tests.growing import grow
 
 torch.set_num_threads(1)
 os.environ["EVERGROW_CACHE"] = "0"  # nobody's real cache is touched, by processes begun here either

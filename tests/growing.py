@@ -4,7 +4,7 @@ import numpy as np
 
 from evergrow import GrowingClassifier, methods
 from evergrow.backbones import MLP
-from evergrow.store import ModelFolder
+from evergrow.storage.model_folder import ModelFolder
 
 
 def images(*columns: int, n: int = 60):

@@ -10,8 +10,8 @@ import torch
 from evergrow import methods
 from evergrow.checks import CHECKS, check_method
 from evergrow.errors import ContractError
-from evergrow.losses import cross_entropy
 from evergrow.methods import FineTune
+from evergrow.training.losses import cross_entropy
 
 
 class MovesAColumn(FineTune):

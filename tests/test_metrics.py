@@ -1,6 +1,8 @@
 """Every measure is found under one name."""
 
-from evergrow import accuracy_matrix, calibration, metrics, recall, resource_usage
+from evergrow import metrics
+from evergrow.bench import accuracy_matrix, resource_usage
+from evergrow.model import calibration, recall
 
 NAMES = """Summary accuracies backward begin_peak bytes_kept calibration confusion forgetting
 forward mean_recall peak_memory per_class summary""".split()

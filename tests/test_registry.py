@@ -8,11 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from evergrow import GrowingClassifier, backbones, catalogue, configure, load, methods, saving
+from evergrow import GrowingClassifier, backbones, load, methods
+from evergrow.bench import catalogue
 from evergrow.errors import SettingError
-from evergrow.options import How
+from evergrow.model import configure, serialize
+from evergrow.model.options import How
 from evergrow.registry import Registry
-from evergrow.store import ModelFolder
+from evergrow.storage.model_folder import ModelFolder
 
 
 class Fruit(NamedTuple):
@@ -71,8 +73,9 @@ def test_names_are_those_of_evergrows_own_classes_alone():
 
 
 def test_lists_need_no_torch():
-    code = "import sys, evergrow.registry, evergrow.methods, evergrow.backbones, evergrow.catalogue"
-    told = "assert 'torch' not in sys.modules"
+    names = "registry methods backbones bench.catalogue".split()
+    code = "; ".join(f"import evergrow.{name}" for name in names)
+    told = "import sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", f"{code}; {told}"], check=True)
 
 
@@ -90,7 +93,9 @@ def test_gate_is_the_name_of_before_of_the_novelty_gate():
 def test_a_model_saved_as_gate_loads_predicts_and_learns_on(tmp_path, asked):
     model = GrowingClassifier("mlp", "gate", epochs=5, random_state=0).partial_fit(X[:40], Y[:40])
     model.partial_fit(X[40:60], Y[40:60])
-    parts = saving.parts(replace(model.model, parameters=replace(model.parameters, method=asked)))
+    parts = serialize.parts(
+        replace(model.model, parameters=replace(model.parameters, method=asked))
+    )
     parts["manifest"]["method"]["name"] = "gate"  # as it was called when it was saved
     with ModelFolder(tmp_path / "model").writer() as folder:
         folder.commit(**parts)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..registry import Registry
 
 if TYPE_CHECKING:
-    from ..sources import Seen
+    from ..data.read import Seen
     from .base import Backbone
 
 
@@ -25,16 +25,16 @@ ENTRIES = (
           "Training-free filters: whitened patches of photographs."),
     Entry("fourier", "fourier", "Fourier", "table",
           "Random Fourier features of standardised columns; fixed."),
-    Entry("none", "none", "Nothing", "any",
+    Entry("none", "identity", "Nothing", "any",
           "The inputs themselves are the features; tables standardised."),
     Entry("mlp", "mlp", "MLP", "any", "Fully connected layers with ReLU, trained."),
     Entry("convnet", "convnet", "ConvNet", "image",
           "A small convolutional network, trained; any image size."),
     Entry("resnet32", "resnet32", "ResNet32", "image",
           "The 32-layer residual network for CIFAR; any image size."),
-    Entry("efficientnet_lite0", "bundled", "EfficientNetLite0", "image",
+    Entry("efficientnet_lite0", "efficientnet_lite0", "EfficientNetLite0", "image",
           "Pretrained on ImageNet, comes with evergrow[images]; works offline."),
-    Entry("timm", "pretrained", "Timm", "image",
+    Entry("timm", "timm_networks", "Timm", "image",
           "timm:<name>, any network of timm, its own preprocessing."),
     Entry("text", "text", "Text", "text",
           "text:<name or path>, a sentence encoder; all-MiniLM-L6-v2 comes with evergrow[text]."),
@@ -65,7 +65,7 @@ def kind(seen: "Seen") -> str:
     """The kind of data for `resolve`: "photo" for images that a pretrained network is for."""
     if seen.kind != "image":
         return "mixed table" if seen.mixed else seen.kind
-    from .bundled import SMALL, installed
+    from .efficientnet_lite0 import SMALL, installed
 
     plain = seen.channels == 1 and max(max(size) for size in seen.sizes) <= SMALL
     return "image" if plain else "photo" if installed() else "unseen photo"

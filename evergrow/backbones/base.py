@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 import torch
 
-from .. import prepare
+from ..data import preprocess
+from ..data.read import Seen
 from ..errors import SettingError
-from ..network import Body, Inputs
-from ..sources import Seen
+from ..nn.network import Body, Inputs
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Backbone:
         Raises SettingError for other kinds.
         """
         self.needs(seen)
-        return prepare.spec(seen, image_size)
+        return preprocess.spec(seen, image_size)
 
     def inputs(self, prepared: dict[str, Any]) -> Inputs:
         """The stage that turns canonical tensors into what the module reads."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import SettingError
-from ..network import Body
+from ..nn.network import Body
 from .base import Backbone
 from .mlp import initialise
 
@@ -42,7 +42,7 @@ def halved(x: Tensor) -> Tensor:
 class ConvNet(Backbone):
     """base: filters of the first block (then twice and four times as many); 4 * base features.
 
-    >>> from evergrow.sources import Seen
+    >>> from evergrow.data.read import Seen
     >>> net = ConvNet(base=16)
     >>> seen = Seen("image", channels=1, sizes=((28, 28),))
     >>> net.build(net.prepare(seen), torch.Generator()).width

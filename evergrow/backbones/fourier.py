@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import SettingError
-from ..network import Body
+from ..nn.network import Body
 from .base import Backbone
 
 _ORTHOGONAL = 1_024  # columns: of more, blocks would take long to make orthogonal
@@ -48,7 +48,7 @@ class Fourier(Backbone):
 
     limit: deviations from its mean beyond which a column's value counts as this.
 
-    >>> from evergrow.sources import Seen
+    >>> from evergrow.data.read import Seen
     >>> lift = Fourier(width=500)
     >>> lift.build(lift.prepare(Seen("table", shape=(16,))), torch.Generator()).width
     500

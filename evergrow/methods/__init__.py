@@ -51,7 +51,7 @@ ENTRIES = (
     # rehearsal
     Entry("er", "er", "ER", "rehearsal", "images", "", "Chaudhry et al. 2019",
           "Replays a reservoir of past examples."),
-    Entry("er-ace", "erace", "ERACE", "rehearsal", "images", "", "Caccia et al. 2022",
+    Entry("er-ace", "er_ace", "ERACE", "rehearsal", "images", "", "Caccia et al. 2022",
           "Replays; new data compete among themselves."),
     Entry("der", "der", "DER", "rehearsal", "images, logits", "", "Buzzega et al. 2020",
           "Replays past answers alone."),
@@ -78,8 +78,8 @@ ENTRIES = (
     # generative replay
     Entry("dgr", "dgr", "DGR", "generative replay", "autoencoder", "", "Shin et al. 2017",
           "Replays inputs that an autoencoder draws, labelled by the old network."),
-    Entry("generative-classifier", "generative", "GenerativeClassifier", "generative replay",
-          "autoencoders", "fixed backbone", "van de Ven et al. 2021",
+    Entry("generative-classifier", "generative_classifier", "GenerativeClassifier",
+          "generative replay", "autoencoders", "fixed backbone", "van de Ven et al. 2021",
           "Models each class by an autoencoder; the likeliest wins."),
     # expansion
     Entry("expand", "expand", "Expand", "expansion", "images, old networks", "", "Yan et al. 2021",
@@ -91,7 +91,7 @@ ENTRIES = (
     # consolidation
     Entry("dmc", "dmc", "DMC", "consolidation", "nothing", "unlabelled inputs", "Zhang et al. 2020",
           "Teaches a student what old and new network say of unlabelled inputs."),
-    Entry("dmc+", "dmcplus", "DMCPlus", "consolidation", "nothing", "unlabelled inputs", "",
+    Entry("dmc+", "dmc_plus", "DMCPlus", "consolidation", "nothing", "unlabelled inputs", "",
           "Finds what is new among unlabelled inputs, teaches both networks' answers."),
     # closed form
     Entry("ncm", "ncm", "NCM", "closed form", "sums", "fixed backbone", "Mensink et al. 2013",

@@ -9,10 +9,10 @@ backbone is taken as it is unless `adapt` trains it on the first task, as the pa
 
 from dataclasses import dataclass
 
-from .. import solve
+from ..analytic import solution
+from ..analytic.random_projection import Projection
 from ..errors import SettingError
-from ..projection import Projection
-from .closed import ClosedForm
+from .closed_form import ClosedForm
 
 
 @dataclass(eq=False)
@@ -44,5 +44,5 @@ class ACIL(ClosedForm):
     def random_layer(self) -> Projection:
         return Projection(self.net.width, self.size, self.seed)
 
-    def solve(self) -> solve.Solution:
-        return solve.ridge(self.sums, self.penalty, intercept=False)
+    def solve(self) -> solution.Solution:
+        return solution.ridge(self.sums, self.penalty, intercept=False)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..data import Batch, Task
-from ..losses import cross_entropy
-from ..memory import Balanced, check_replay
+from ..data.task import Batch, Task
+from ..training.losses import cross_entropy
+from ..training.replay_buffer import Balanced, check_replay
 from .base import Method
 
 

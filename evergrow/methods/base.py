@@ -9,15 +9,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from .. import devices, loop
-from ..data import Batch, Records, Samples, Task
+from ..analytic.feature_statistics import FeatureStatistics
+from ..data.task import Batch, Records, Samples, Task
 from ..errors import SettingError
-from ..featurecache import Level
-from ..memory import Memory
-from ..network import Network, as_integers, frozen
-from ..protocols import Checkpoint, Checkpoints, Unsaved, Unwatched, Watch
-from ..randomness import Generators
-from ..statistics import FeatureStatistics
+from ..nn import devices
+from ..nn.feature_cache import Level
+from ..nn.network import Network, as_integers, frozen
+from ..training import loop
+from ..training.generators import Generators
+from ..training.protocols import Checkpoint, Checkpoints, Unsaved, Unwatched, Watch
+from ..training.replay_buffer import Memory
 
 PIECE, BLOCK = 256, 1024  # rows that are fetched at a time, rows of features given at a time
 GIVEN = set("net how rng optimizer watch watched level checkpoints".split())  # not remembered

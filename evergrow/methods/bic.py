@@ -17,12 +17,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..data import Task, Tensors
+from ..data.task import Task, Tensors
 from ..errors import SettingError
-from ..exemplars import Exemplars
-from ..losses import cross_entropy, distilled
-from ..memory import beside, check_replay, pad_columns
-from ..network import Network, frozen
+from ..nn.network import Network, frozen
+from ..training.exemplars import Exemplars
+from ..training.losses import cross_entropy, distilled
+from ..training.replay_buffer import beside, check_replay, pad_columns
 from .base import Method
 
 

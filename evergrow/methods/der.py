@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..data import Task
+from ..data.task import Task
 from ..errors import SettingError
-from ..losses import cross_entropy, match_logits
-from ..memory import Reservoir, check_replay, pad_columns
+from ..training.losses import cross_entropy, match_logits
+from ..training.replay_buffer import Reservoir, check_replay, pad_columns
 from .base import Method
 
 

@@ -15,13 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..data import Task
+from ..data.task import Task
 from ..errors import SettingError
-from ..loop import modules_state
-from ..losses import cross_entropy, distill
-from ..memory import pad_columns
-from ..network import frozen
-from ..vae import VAE
+from ..nn.network import frozen
+from ..nn.vae import VAE
+from ..training.loop import modules_state
+from ..training.losses import cross_entropy, distill
+from ..training.replay_buffer import pad_columns
 from .base import Method
 
 

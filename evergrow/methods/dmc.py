@@ -15,11 +15,17 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ..data import Records, Task
+from ..data.task import Records, Task
 from ..errors import SettingError
-from ..loop import modules_state
-from ..losses import cross_entropy, cross_entropy_among, distance, double_target, match_logits
-from ..network import Network, frozen
+from ..nn.network import Network, frozen
+from ..training.loop import modules_state
+from ..training.losses import (
+    cross_entropy,
+    cross_entropy_among,
+    distance,
+    double_target,
+    match_logits,
+)
 from .base import Method
 
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from .. import solve
-from ..data import Task
+from ..analytic import solution
+from ..analytic.feature_statistics import FeatureStatistics
+from ..analytic.integer_math import product
+from ..analytic.penalty import at_least
+from ..analytic.random_projection import Projection
+from ..data.task import Task
 from ..errors import SettingError
-from ..integers import product
-from ..penalty import at_least
-from ..projection import Projection
-from ..statistics import FeatureStatistics
-from .closed import ClosedForm
+from .closed_form import ClosedForm
 
 
 @dataclass(eq=False)
@@ -86,10 +86,10 @@ class DSAL(ClosedForm):
         target[:, task.classes] += residual[:, task.classes]  # previous label cleansing
         self.target = target
 
-    def _main(self) -> solve.Solution:
-        return solve.ridge(self.sums, self.penalty, intercept=False)
+    def _main(self) -> solution.Solution:
+        return solution.ridge(self.sums, self.penalty, intercept=False)
 
-    def solve(self) -> solve.Solution:
+    def solve(self) -> solution.Solution:
         main = self._main()
         gram = self.second.gram.double()
         unit = float(gram.diagonal().mean()) or 1.0

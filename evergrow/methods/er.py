@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..data import Task
-from ..losses import cross_entropy
-from ..memory import Reservoir, check_replay
+from ..data.task import Task
+from ..training.losses import cross_entropy
+from ..training.replay_buffer import Reservoir, check_replay
 from .base import Method
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..data import Task
+from ..data.task import Task
 from ..errors import SettingError
-from ..losses import cross_entropy
-from ..memory import distinct
-from ..springs import Springs, Weights, learning, mean_gradients
+from ..training.losses import cross_entropy
+from ..training.replay_buffer import distinct
+from ..training.weight_importance import Springs, Weights, learning, mean_gradients
 from .base import Method
 
 

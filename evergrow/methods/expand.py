@@ -13,12 +13,12 @@ from typing import Any
 
 from torch import Tensor
 
-from ..branches import Branches
-from ..data import Batch, Task
+from ..data.task import Batch, Task
 from ..errors import SettingError
-from ..exemplars import Exemplars
-from ..losses import cross_entropy, cross_entropy_apart
-from ..network import LinearHead, freeze
+from ..nn.expansion import Branches
+from ..nn.network import LinearHead, freeze
+from ..training.exemplars import Exemplars
+from ..training.losses import cross_entropy, cross_entropy_apart
 from .base import Method
 
 

@@ -17,16 +17,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ..data import Task
+from ..analytic.class_statistics import ClassMoments
+from ..analytic.mahalanobis import inverse_factor, shrunk, tukey
+from ..analytic.solution import in_blocks
+from ..data.task import Task
 from ..errors import SettingError
-from ..loop import Training
-from ..mahalanobis import inverse_factor, shrunk, tukey
-from ..moments import ClassMoments
-from ..randomness import Generators
-from ..solve import in_blocks
-from . import adaptation
+from ..training.generators import Generators
+from ..training.loop import Training
+from . import first_session
 from .base import Method
-from .closed import check_known, forked
+from .closed_form import check_known, forked
 
 WIDEST = 4096  # features; a class takes width^2 * 8 bytes
 
@@ -84,7 +84,7 @@ class FeCAM(Method):
 
     def learn(self, task: Task) -> Iterator[dict[str, Tensor]] | None:
         check_known(self, self.by_class.counts)
-        return adaptation.learn(self, task, self.by_class.counts)
+        return first_session.learn(self, task, self.by_class.counts)
 
     def warnings(self) -> list[str]:
         return self._notes

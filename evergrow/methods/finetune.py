@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..data import Task
-from ..losses import cross_entropy
+from ..data.task import Task
+from ..training.losses import cross_entropy
 from .base import Method
 
 

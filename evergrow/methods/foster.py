@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..branches import Branches
-from ..data import Task
+from ..data.task import Task
 from ..errors import SettingError
-from ..exemplars import Exemplars
-from ..loop import modules_state
-from ..losses import cross_entropy, distill, distill_balanced, effective
-from ..network import LinearHead, freeze
+from ..nn.expansion import Branches
+from ..nn.network import LinearHead, freeze
+from ..training.exemplars import Exemplars
+from ..training.loop import modules_state
+from ..training.losses import cross_entropy, distill, distill_balanced, effective
 from .base import Method
 
 

@@ -5,7 +5,7 @@ Learning", ECCV 2020: the greedy balancing sampler (algorithm 1) and the dumb le
 
 Where we differ: one cosine from the learning rate down to zero, where the paper
 restarts a longer one again and again between the same ends; no CutMix, which is for images alone;
-for the sampler see `memory.Balanced`.
+for the sampler see `replay_buffer.Balanced`.
 """
 
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from ..data import Batch, Task
+from ..data.task import Batch, Task
 from ..errors import SettingError
-from ..loop import modules_state
-from ..losses import cross_entropy
-from ..memory import Balanced
-from ..network import begin_anew
+from ..nn.network import begin_anew
+from ..training.loop import modules_state
+from ..training.losses import cross_entropy
+from ..training.replay_buffer import Balanced
 from .base import Method
 
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..data import Task
-from ..exemplars import Exemplars, check_remembered
-from ..losses import binary_cross_entropy
-from ..memory import Memory, beside, check_replay
-from ..network import Network, frozen
+from ..data.task import Task
+from ..nn.network import Network, frozen
+from ..training.exemplars import Exemplars, check_remembered
+from ..training.losses import binary_cross_entropy
+from ..training.replay_buffer import Memory, beside, check_replay
 from .nearest_mean import NearestMean
 
 

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, pad
 
-from ..data import Task
+from ..data.task import Task
 from ..errors import SettingError
-from ..losses import cross_entropy
+from ..training.losses import cross_entropy
 from .base import Method
 
 

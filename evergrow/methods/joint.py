@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..data import Task
-from ..loop import modules_state
-from ..losses import cross_entropy
-from ..memory import Archive
-from ..network import begin_anew
+from ..data.task import Task
+from ..nn.network import begin_anew
+from ..training.loop import modules_state
+from ..training.losses import cross_entropy
+from ..training.replay_buffer import Archive
 from .base import Method
 
 

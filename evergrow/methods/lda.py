@@ -3,14 +3,14 @@
 Streaming LDA: Hayes and Kanan 2020, "Lifelong Machine Learning with Deep Streaming Linear
 Discriminant Analysis", arXiv:1909.01520. Where we differ: the sums are integers, so any order and
 chunking give the same model bit for bit; the norm of a mean of few samples is corrected for its
-noise; penalty and rule are chosen by leave-one-out (see `solve`).
+noise; penalty and rule are chosen by leave-one-out (see `solution`).
 """
 
 from dataclasses import dataclass
 
-from .. import solve
+from ..analytic import solution
 from ..errors import SettingError
-from .closed import ClosedForm
+from .closed_form import ClosedForm
 
 
 @dataclass(eq=False)
@@ -37,11 +37,11 @@ class LDA(ClosedForm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, known in (("prior", solve.PRIORS), ("rule", solve.RULES)):
+        for name, known in (("prior", solution.PRIORS), ("rule", solution.RULES)):
             if getattr(self, name) not in known:
                 raise SettingError(f"{name}={getattr(self, name)!r}: one of {', '.join(known)}.")
         if self.penalty is not None and not self.penalty > 0:
             raise SettingError(f"penalty={self.penalty}: positive, or None.")
 
-    def solve(self) -> solve.Solution:
-        return solve.lda(self.sums, self.penalty, self.prior, self.correct, self.rule)
+    def solve(self) -> solution.Solution:
+        return solution.lda(self.sums, self.penalty, self.prior, self.correct, self.rule)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..data import Task
+from ..data.task import Task
 from ..errors import SettingError
-from ..losses import cross_entropy_among, distill
-from ..network import Network, frozen
+from ..nn.network import Network, frozen
+from ..training.losses import cross_entropy_among, distill
 from .base import Method
 
 

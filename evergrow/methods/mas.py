@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..data import Task
+from ..data.task import Task
 from ..errors import SettingError
-from ..memory import distinct
-from ..springs import Springs, learning, mean_gradients
+from ..training.replay_buffer import distinct
+from ..training.weight_importance import Springs, learning, mean_gradients
 from .base import Method
 
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..branches import Branches, last_block
-from ..data import Task
-from ..exemplars import Exemplars
-from ..network import LinearHead, align, freeze
+from ..data.task import Task
+from ..nn.expansion import Branches, last_block
+from ..nn.network import LinearHead, align, freeze
+from ..training.exemplars import Exemplars
 from .base import Method
 from .expand import balanced, check_settings, expanded
 

@@ -15,11 +15,11 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy as each_cross_entropy
 
-from ..data import Task
+from ..data.task import Task
 from ..errors import SettingError
-from ..losses import cross_entropy
-from ..memory import Reservoir, check_replay
-from ..network import evaluating
+from ..nn.network import evaluating
+from ..training.losses import cross_entropy
+from ..training.replay_buffer import Reservoir, check_replay
 from .base import Method
 
 

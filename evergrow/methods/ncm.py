@@ -7,8 +7,8 @@ Models", arXiv:2303.07338 (there with the cosine, here with the Euclidean distan
 
 from dataclasses import dataclass
 
-from .. import solve
-from .closed import ClosedForm
+from ..analytic import solution
+from .closed_form import ClosedForm
 
 
 @dataclass(eq=False)
@@ -21,5 +21,5 @@ class NCM(ClosedForm):
     {'keep': 20, 'adapt': False}
     """
 
-    def solve(self) -> solve.Solution:
-        return solve.ncm(self.sums)
+    def solve(self) -> solution.Solution:
+        return solution.ncm(self.sums)

@@ -8,9 +8,9 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from ..data import Task
-from ..exemplars import nearest, unanswered, unit_means
-from ..memory import Memory
+from ..data.task import Task
+from ..training.exemplars import nearest, unanswered, unit_means
+from ..training.replay_buffer import Memory
 from .base import Method
 
 

@@ -17,12 +17,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..data import Task
+from ..analytic.feature_statistics import FeatureStatistics
+from ..analytic.novelty import Metric, left_out, standards, terms
+from ..analytic.solution import in_blocks
+from ..data.task import Task
 from ..errors import SettingError
-from ..losses import cross_entropy
-from ..novelty import Metric, left_out, standards, terms
-from ..solve import in_blocks
-from ..statistics import FeatureStatistics
+from ..training.losses import cross_entropy
 from .base import Method
 
 

@@ -9,10 +9,10 @@ cross-validation on all sums, where the paper holds out a fifth of the present t
 
 from dataclasses import dataclass
 
-from .. import solve
+from ..analytic import solution
+from ..analytic.random_projection import Projection
 from ..errors import SettingError
-from ..projection import Projection
-from .closed import ClosedForm
+from .closed_form import ClosedForm
 
 
 @dataclass(eq=False)
@@ -38,5 +38,5 @@ class RanPAC(ClosedForm):
     def random_layer(self) -> Projection:
         return Projection(self.net.width, self.size, self.seed)
 
-    def solve(self) -> solve.Solution:
-        return solve.ridge(self.sums, intercept=False)
+    def solve(self) -> solution.Solution:
+        return solution.ridge(self.sums, intercept=False)

@@ -16,12 +16,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..data import Batch, Task
+from ..data.task import Batch, Task
 from ..errors import SettingError
-from ..losses import cross_entropy, distill
-from ..memory import Balanced, check_replay
-from ..network import Network, frozen
-from ..views import shifted
+from ..nn.network import Network, frozen
+from ..training.augmented_views import shifted
+from ..training.losses import cross_entropy, distill
+from ..training.replay_buffer import Balanced, check_replay
 from .base import Method
 
 PASSES = 120  # over a task's examples at most: a handful of images is not looked at 280 times

@@ -9,7 +9,7 @@
 - Replayed images are moved a little each time, since they come again and again.
 - The learning rate falls to zero over the second half of a task, or as the model's `schedule` says.
 - A second opinion that cannot forget: linear discriminants on random features of the inputs, from
-  exact sums (Prabhu et al. 2024, "RanDumb", arXiv:2402.08823; see `opinion`). Probabilities of both
+  exact sums (Prabhu et al. 2024, "RanDumb", arXiv:2402.08823; see `randumb`). Probabilities of both
   are multiplied. It sees each sample once and is no replay: `sums=0` is the method without it.
 """
 
@@ -19,12 +19,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..data import Batch, Task
+from ..analytic.randumb import Opinion
+from ..data.task import Batch, Task
 from ..errors import SettingError
-from ..losses import cross_entropy_given
-from ..memory import Balanced, check_replay
-from ..opinion import Opinion
-from ..views import shifted
+from ..training.augmented_views import shifted
+from ..training.losses import cross_entropy_given
+from ..training.replay_buffer import Balanced, check_replay
 from .base import Method
 
 

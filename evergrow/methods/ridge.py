@@ -8,9 +8,9 @@ sums. A class of few samples is nearly ignored by the squared error: prefer `lda
 
 from dataclasses import dataclass
 
-from .. import solve
+from ..analytic import solution
 from ..errors import SettingError
-from .closed import ClosedForm
+from .closed_form import ClosedForm
 
 
 @dataclass(eq=False)
@@ -32,5 +32,5 @@ class Ridge(ClosedForm):
         if self.penalty is not None and not self.penalty > 0:
             raise SettingError(f"penalty={self.penalty}: positive, or None.")
 
-    def solve(self) -> solve.Solution:
-        return solve.ridge(self.sums, self.penalty)
+    def solve(self) -> solution.Solution:
+        return solution.ridge(self.sums, self.penalty)

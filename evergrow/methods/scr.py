@@ -4,9 +4,10 @@ Mai et al. 2021, "Supervised Contrastive Replay: Revisiting the Nearest Class Me
 Online Class-Incremental Continual Learning", arXiv:2103.13885. As published, new and replayed
 samples stand beside one augmented view of each, and a projection head is dropped at prediction.
 
-Where we differ: views are the model's `augment`, as published, only if it has one; else `views`
-gives mild ones that need no knowledge of the data (a crop of images and their brightness, noise in
-tables), where the paper crops harder, mirrors and changes colours. Several epochs are allowed.
+Where we differ: views are the model's `augment`, as published, only if it has one; else
+`augmented_views` gives mild ones that need no knowledge of the data (a crop of images and their
+brightness, noise in tables), where the paper crops harder, mirrors and changes colours. Several
+epochs are allowed.
 """
 
 from collections.abc import Iterator
@@ -16,12 +17,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear, normalize
 
-from ..data import Batch, Task
+from ..data.task import Batch, Task
 from ..errors import SettingError
-from ..exemplars import check_remembered
-from ..losses import supervised_contrastive
-from ..memory import Memory, Reservoir, check_replay
-from ..views import view
+from ..training.augmented_views import view
+from ..training.exemplars import check_remembered
+from ..training.losses import supervised_contrastive
+from ..training.replay_buffer import Memory, Reservoir, check_replay
 from .nearest_mean import NearestMean
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..data import Task
+from ..data.task import Task
 from ..errors import SettingError
-from ..springs import Springs, Weights, grown, learning
+from ..training.weight_importance import Springs, Weights, grown, learning
 from .base import Method
 
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..data import Task
+from ..data.task import Task
 from ..errors import SettingError
-from ..exemplars import Exemplars
-from ..losses import distilled
-from ..memory import beside, check_replay
-from ..network import Network, align, frozen
+from ..nn.network import Network, align, frozen
+from ..training.exemplars import Exemplars
+from ..training.losses import distilled
+from ..training.replay_buffer import beside, check_replay
 from .base import Method
 
 

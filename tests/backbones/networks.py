@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from evergrow import backbones
-from evergrow.network import Body
-from evergrow.sources import Seen
+from evergrow.data.read import Seen
+from evergrow.nn.network import Body
 
 PHOTO = Seen("image", channels=3, sizes=((427, 640),), from_files=True)
 RNG = np.random.default_rng(0)

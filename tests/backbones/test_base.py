@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from evergrow import backbones
+from evergrow.data.read import Seen
 from evergrow.errors import SettingError
-from evergrow.sources import Seen
 
 IMAGE = Seen("image", channels=3, sizes=((20, 20),))
 TABLE = Seen("table", shape=(7,))

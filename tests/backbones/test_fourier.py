@@ -5,9 +5,9 @@ import torch
 
 from evergrow import backbones
 from evergrow.backbones.fourier import directions
+from evergrow.data.read import Seen
 from evergrow.errors import SettingError
-from evergrow.network import Inputs, Network
-from evergrow.sources import Seen
+from evergrow.nn.network import Inputs, Network
 
 TABLE = Seen("table", shape=(7,))
 

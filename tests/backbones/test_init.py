@@ -3,8 +3,8 @@
 import pytest
 
 from evergrow import backbones
+from evergrow.data.read import Seen
 from evergrow.errors import SettingError
-from evergrow.sources import Seen
 
 
 def test_names_and_settings_that_there_are_not():
@@ -33,5 +33,5 @@ def test_a_name_and_its_backbone_find_each_other():
     ],
 )
 def test_small_grey_images_alone_need_no_pretrained_network(seen, installed, kind, monkeypatch):
-    monkeypatch.setattr("evergrow.backbones.bundled.installed", lambda: installed)
+    monkeypatch.setattr("evergrow.backbones.efficientnet_lite0.installed", lambda: installed)
     assert backbones.kind(seen) == kind

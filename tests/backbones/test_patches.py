@@ -24,7 +24,7 @@ from evergrow.backbones.patches import (
     whitened,
 )
 from evergrow.errors import SettingError
-from evergrow.network import Body
+from evergrow.nn.network import Body
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "make_patch_bank.py"
 CPU = torch.device("cpu")

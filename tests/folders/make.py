@@ -1,7 +1,7 @@
 """Made closed-form/, rehearsal/ and expected.json, with evergrow as it was at commit 95d2baa.
 
 They are never made again: that code read these folders and gave these answers, and all later code
-must: tests/test_old_folders.py. To add a folder of a later day, add its name here,
+must: tests/storage/test_old_folders.py. To add a folder of a later day, add its name here,
 check out that day's commit and run `python tests/folders/make.py NAME`.
 """
 

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from evergrow.data import Task, Tensors
-from evergrow.loop import Training
+from evergrow.data.task import Task, Tensors
 from evergrow.methods.base import Method
-from evergrow.network import Body, Inputs, Network
-from evergrow.randomness import Generators
+from evergrow.nn.network import Body, Inputs, Network
+from evergrow.training.generators import Generators
+from evergrow.training.loop import Training
 
 
 class Plane(Body):

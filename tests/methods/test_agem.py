@@ -1,11 +1,11 @@
 """A-GEM against gradients worked out by hand."""
 
 import torch
-from learners import attached, task
 
-from evergrow import loop
-from evergrow.data import Batch
+from evergrow.data.task import Batch
 from evergrow.methods import AGEM
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 
 def moved(x, y):

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from learners import attached, task
 
 from evergrow.errors import SettingError
 from evergrow.methods import ER, Method
+from tests.methods.learners import attached, task
 
 
 @dataclass(eq=False)

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from learners import attached, task
 
-from evergrow import loop
 from evergrow.methods import BiC
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 LOG3 = torch.tensor(3.0).log()
 

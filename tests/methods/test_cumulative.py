@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-from learners import attached, task
 
 from evergrow.methods import Cumulative
+from tests.methods.learners import attached, task
 
 
 def learn(method, chunk):

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from learners import attached, task
 
-from evergrow.data import Batch
+from evergrow.data.task import Batch
 from evergrow.methods import DER
+from tests.methods.learners import attached, task
 
 PAST = torch.tensor([[1.0, 0.0]])
 

@@ -1,10 +1,10 @@
 """DER++ against numbers worked out by hand."""
 
 import torch
-from learners import attached, task
 
-from evergrow.data import Batch
+from evergrow.data.task import Batch
 from evergrow.methods import DERpp
+from tests.methods.learners import attached, task
 
 
 def test_terms_are_the_papers():

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from learners import attached, task
 
 from evergrow.errors import SettingError
 from evergrow.methods import DGR
-from evergrow.vae import VAE
+from evergrow.nn.vae import VAE
+from tests.methods.learners import attached, task
 
 
 def drawing(method, x):

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from learners import attached, task
 
-from evergrow.data import Tensors
+from evergrow.data.task import Tensors
 from evergrow.errors import SettingError
-from evergrow.losses import double_target
 from evergrow.methods import DMC
+from evergrow.training.losses import double_target
+from tests.methods.learners import attached, task
 
 OLD, NEW = torch.tensor([[4.0, 2.0]]), torch.tensor([[7.0, 1.0]])
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from learners import attached, task
 
 from evergrow.errors import SettingError
 from evergrow.methods import ACIL, DSAL
+from tests.methods.learners import attached, task
 
 rng = np.random.default_rng(0)
 X = rng.integers(-60, 60, size=(60, 2)).astype(np.float32)

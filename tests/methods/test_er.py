@@ -1,10 +1,10 @@
 """Experience replay against numbers worked out by hand."""
 
 import torch
-from learners import attached, task
 
-from evergrow.data import Batch
+from evergrow.data.task import Batch
 from evergrow.methods import ER
+from tests.methods.learners import attached, task
 
 
 def test_old_and_new_weigh_the_same():

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from learners import attached, task
 
-from evergrow import GrowingClassifier, loop
+from evergrow import GrowingClassifier
 from evergrow.checks import blobs, net
 from evergrow.methods import EWC
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 
 def learnt(method: EWC) -> EWC:

@@ -2,14 +2,14 @@
 
 import pytest
 import torch
-from learners import task
 from torch import nn
 
 from evergrow.errors import SettingError
-from evergrow.loop import Training
 from evergrow.methods import Expand
-from evergrow.network import Body, Inputs, Network
-from evergrow.randomness import Generators
+from evergrow.nn.network import Body, Inputs, Network
+from evergrow.training.generators import Generators
+from evergrow.training.loop import Training
+from tests.methods.learners import task
 
 
 class Scaled(Body):

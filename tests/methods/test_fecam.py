@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from learners import attached, task
 
 from evergrow import GrowingClassifier
 from evergrow.errors import SettingError
 from evergrow.methods import FeCAM
+from tests.methods.learners import attached, task
 
 POINTS = [[100.0, 0.0], [60.0, 40.0], [80.0, -20.0], [40.0, 20.0]]  # of class 0
 

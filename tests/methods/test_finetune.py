@@ -1,10 +1,10 @@
 """Fine-tuning against a step worked out by hand."""
 
 import torch
-from learners import attached, task
 
-from evergrow import loop
 from evergrow.methods import FineTune
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 
 def test_one_step_is_gradient_descent_on_cross_entropy():

@@ -2,15 +2,15 @@
 
 import pytest
 import torch
-from learners import task
 from torch import nn
 
 from evergrow.errors import SettingError
-from evergrow.loop import Training
-from evergrow.losses import distill_balanced, effective
 from evergrow.methods import FOSTER
-from evergrow.network import Body, Inputs, Network
-from evergrow.randomness import Generators
+from evergrow.nn.network import Body, Inputs, Network
+from evergrow.training.generators import Generators
+from evergrow.training.loop import Training
+from evergrow.training.losses import distill_balanced, effective
+from tests.methods.learners import task
 
 
 class Scaled(Body):

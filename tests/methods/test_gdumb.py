@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from learners import attached, task
 
-from evergrow import loop
 from evergrow.methods import GDumb
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 NEW = task([[5.0, 5.0]] * 40, [2] * 40, old=2, total=3, number=1)
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from learners import attached, task
 
-from evergrow import loop
 from evergrow.methods import ICaRL
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 FIRST = task([[3.0, 4.0], [5.0, 0.0], [0.0, 2.0]], [0, 0, 1], old=0, total=2)
 

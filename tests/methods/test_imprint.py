@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from learners import attached, task
 from torch import nn
 
-from evergrow import GrowingClassifier, loop
+from evergrow import GrowingClassifier
 from evergrow.checks import blobs
 from evergrow.errors import SettingError
 from evergrow.methods import Imprint
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 
 def imprinted(**settings) -> Imprint:

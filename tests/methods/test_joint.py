@@ -1,10 +1,10 @@
 """Joint training: everything is kept, and every task starts from the initial weights."""
 
 import torch
-from learners import attached, task
 
-from evergrow import loop
 from evergrow.methods import Joint
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 
 def test_everything_is_kept_once_and_trained_on():

@@ -1,11 +1,11 @@
 """LDA against weights worked out by hand."""
 
 import torch
-from learners import attached, task
 from torch import nn
 
 from evergrow import GrowingClassifier
 from evergrow.methods import LDA
+from tests.methods.learners import attached, task
 
 # Two classes around (0, 0) and (10, 0), spread 1 along both axes:
 # the pooled within-class covariance is 4/6 * I.

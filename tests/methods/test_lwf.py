@@ -1,10 +1,10 @@
 """LwF: the teacher is the network before the task; new classes compete among themselves."""
 
 import torch
-from learners import attached, task
 
-from evergrow.losses import distill
 from evergrow.methods import LwF
+from evergrow.training.losses import distill
+from tests.methods.learners import attached, task
 
 
 def test_the_teacher_does_not_move_with_the_network():

@@ -1,10 +1,10 @@
 """MAS: importance is the mean size of the gradient of the squared norm of the outputs."""
 
 import torch
-from learners import attached, task
 
-from evergrow import loop
 from evergrow.methods import MAS
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 
 def test_importance_is_the_mean_over_samples_of_the_size_of_each_ones_gradient():

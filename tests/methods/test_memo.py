@@ -2,15 +2,15 @@
 
 import pytest
 import torch
-from learners import task
 from torch import nn
 
-from evergrow.branches import last_block
 from evergrow.errors import SettingError
-from evergrow.loop import Training
 from evergrow.methods import MEMO
-from evergrow.network import Body, Inputs, Network, align
-from evergrow.randomness import Generators
+from evergrow.nn.expansion import last_block
+from evergrow.nn.network import Body, Inputs, Network, align
+from evergrow.training.generators import Generators
+from evergrow.training.loop import Training
+from tests.methods.learners import task
 
 
 class Stages(Body):

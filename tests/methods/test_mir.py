@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from learners import attached, task
 
-from evergrow.data import Batch
+from evergrow.data.task import Batch
 from evergrow.methods import MIR
+from tests.methods.learners import attached, task
 
 # Along the first axis (a new example of class 1 there), beside it, and on the other side.
 PAST = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])

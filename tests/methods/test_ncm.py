@@ -1,9 +1,9 @@
 """NCM against means worked out by hand."""
 
 import torch
-from learners import attached, task
 
 from evergrow.methods import NCM
+from tests.methods.learners import attached, task
 
 
 def test_the_nearest_mean_wins_and_ties_lie_half_way():

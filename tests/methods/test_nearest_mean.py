@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from learners import attached, task
 
 from evergrow.methods import SCR, ICaRL
+from tests.methods.learners import attached, task
 
 
 @pytest.mark.parametrize(("method", "memory"), [(ICaRL, "exemplars"), (SCR, "past")])

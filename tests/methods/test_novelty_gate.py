@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from learners import attached, task
 
 from evergrow.errors import SettingError
 from evergrow.methods import NoveltyGate
+from tests.methods.learners import attached, task
 
 AROUND = [[10.0, 11.0], [10.0, 9.0], [12.0, 10.0], [8.0, 10.0]]  # mean (10, 10)
 

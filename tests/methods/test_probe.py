@@ -1,12 +1,13 @@
 """Probe: the backbone never moves, batch norm included; the head takes plain gradient steps."""
 
 import torch
-from learners import attached, task
 from torch import nn
 
-from evergrow import GrowingClassifier, loop
+from evergrow import GrowingClassifier
 from evergrow.checks import blobs
 from evergrow.methods import Probe
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 
 def test_one_step_moves_the_head_by_the_gradient_worked_out_by_hand():

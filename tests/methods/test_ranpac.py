@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from learners import attached, task
 
 from evergrow.methods import ACIL, RanPAC
+from tests.methods.learners import attached, task
 
 
 def test_scores_are_prototypes_times_the_inverse_of_gram_and_chosen_penalty():

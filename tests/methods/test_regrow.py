@@ -4,11 +4,11 @@ from math import log
 
 import pytest
 import torch
-from learners import attached, task
 
 from evergrow.errors import SettingError
-from evergrow.losses import distill
 from evergrow.methods import Regrow
+from evergrow.training.losses import distill
+from tests.methods.learners import attached, task
 
 NEW = [[1.0, 2.0], [3.0, 4.0]]
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
-from learners import attached, task
 from sklearn.linear_model import Ridge as Peer
 
 from evergrow.methods import Ridge
+from tests.methods.learners import attached, task
 
 rng = np.random.default_rng(0)
 X = rng.integers(-20, 20, size=(60, 2)).astype(np.float32)

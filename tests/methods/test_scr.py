@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from learners import attached, task
 
-from evergrow import loop
-from evergrow.data import Batch
-from evergrow.losses import supervised_contrastive
+from evergrow.data.task import Batch
 from evergrow.methods import SCR
+from evergrow.training import loop
+from evergrow.training.losses import supervised_contrastive
+from tests.methods.learners import attached, task
 
 PAST = torch.tensor([[1.0, 0.0]])
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from learners import attached, task
 
-from evergrow import loop
 from evergrow.methods import SI
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 
 def test_importance_is_gradient_times_step_over_the_squared_change_and_damping():

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from learners import attached, task
 
-from evergrow import loop
 from evergrow.methods import WA
-from evergrow.network import align
+from evergrow.nn.network import align
+from evergrow.training import loop
+from tests.methods.learners import attached, task
 
 ROWS = torch.tensor([[3.0, 4.0], [0.0, 1.0], [0.0, 12.0]])
 

@@ -1,0 +1,266 @@
+"""Answers as people read them: tables at a terminal, plain columns separated by tabs when piped."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ...formatting import listed, percent, points, size
+
+Rows = Iterable[Sequence[Any]]
+
+
+def table(
+    header: Sequence[str], rows: Rows, right: Sequence[int] = (), aligned: bool = False
+) -> None:
+    """Print rows under a header: aligned at a terminal, else as tab-separated lines.
+
+    right: numbers of the columns that are aligned to the right.  aligned: wherever it goes.
+
+    >>> table(["class", "accuracy"], [["cat", "0.981"]])
+    class	accuracy
+    cat	0.981
+    """
+    texts = [[str(cell) for cell in row] for row in rows]
+    if not aligned and not sys.stdout.isatty():
+        for line in [list(header), *texts]:
+            print("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, name in enumerate(header):
+        made.add_column(name, justify="right" if i in right else "left", overflow="fold")
+    for line in texts:
+        made.add_row(*map(Text, line))
+    Console().print(made)
+
+
+def learnt(answer: dict[str, Any]) -> None:
+    """What `learn` or `adopt` did."""
+    new, kept = answer["new_classes"], len(answer["classes"]) - len(answer["new_classes"])
+    would = "would be " if answer.get("dry_run") else ""
+    passed = answer.get("passed_over", 0)
+    if passed:
+        print(f"{passed:,} samples passed over: learnt before (--again learns them once more)")
+    if answer.get("skipped"):
+        print(f"{len(answer['skipped']):,} bad files passed over")
+    if answer.get("adopted"):
+        print(f"{answer['backbone']} adopted, with classes {listed(new)}; {answer['reason']}")
+    elif answer["samples"]:
+        print(f"{answer['samples']:,} samples {would}learnt in {answer['seconds']:.1f} s")
+        print(f"new classes: {listed(new)}; known before: {kept}")
+        print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
+        if answer.get("report"):
+            judged(answer["report"])
+    else:
+        print(f"nothing new to learn; the model stays at version {answer['version']}")
+        return
+    if not answer.get("dry_run"):
+        taken = f", {size(answer['bytes'])}" if "bytes" in answer else ""
+        print(f"version {answer['version']} of {answer['model']}{taken}")
+
+
+def judged(report: dict[str, Any]) -> None:
+    """What an update did to old and new classes; nothing where no sample could be judged."""
+    if not report["samples"]:
+        return
+    rows = []
+    for name, title in (("old", "old classes"), ("new", "new classes"), ("all", "all")):
+        before = percent(report["old_before"]) if name == "old" else ""
+        if report[name] is not None:
+            margin = f"± {points(report['margins'][name])}"
+            rows.append([title, before, percent(report[name]), margin])
+    print(f"\nmean recall, judged by {report['samples']:,} {report['by']}:")
+    table(["", "before", "after", ""], rows, right=(1, 2))
+    for loss in report["lost"]:
+        taken = ", ".join(f"{label} ({n})" for label, n in loss["to"])
+        change = f"{percent(loss['before'])} -> {percent(loss['after'])}"
+        print(f"lost: {loss['label']} {change}" + (f", taken for {taken}" if taken else ""))
+    error = report["calibration"]["error"]
+    print(f"probabilities are off by {points(error)} points on average\n")
+
+
+def advice(found: Sequence[dict[str, Any]]) -> None:
+    """What to be warned of, on standard error: before training, while one can still stop it."""
+    for line in advice_lines([entry for entry in found if entry["rule"] != "outlook"]):
+        print(line, file=sys.stderr, flush=True)
+
+
+def advice_lines(found: Sequence[dict[str, Any]]) -> list[str]:
+    """Advice as people read it: what is to be known, what would help.
+
+    >>> entry = {"rule": "few", "text": "too few.", "remedies": ["more"], "of": "all classes"}
+    >>> advice_lines([entry | {"forecast": [0.2, 0.5]}])
+    ['few: too few. Forecast: 20 to 50 % of all classes.', '  would help: more']
+    """
+    lines = []
+    for entry in found:
+        low, high = (round(100 * share) for share in entry["forecast"] or (0, 0))
+        forecast = f" Forecast: {low} to {high} % of {entry['of']}." if entry["forecast"] else ""
+        lines.append(f"{entry['rule']}: {entry['text']}{forecast}")
+        lines += [f"  would help: {remedy}" for remedy in entry["remedies"]]
+    return lines
+
+
+def advised(answer: dict[str, Any]) -> None:
+    """What would be learnt, and what to expect of it."""
+    new, kept = answer["new_classes"], len(answer["classes"]) - len(answer["new_classes"])
+    print(f"{answer['samples']:,} samples; new classes: {listed(new)}; known before: {kept}")
+    print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
+    print("\n".join(advice_lines(answer["advice"]) or ["no rule has anything to say"]))
+    found = answer.get("probe")
+    if found and all(entry["rule"] != "weak-backbone" for entry in answer["advice"]):
+        print(
+            f"probe: {percent(found['features'])} by features as they are, "
+            f"{percent(found['trained'])} by {found['network']} trained for "
+            f"{found['seconds']:.0f} s, of {found['held']} samples held back"
+        )
+
+
+def predictions(answer: dict[str, Any]) -> None:
+    """One line an input."""
+    found = answer["predictions"]
+    most = max((len(p["top"]) for p in found), default=1)
+    header = ["input", "label", "probability"]
+    for i in range(2, most + 1):
+        header += [f"label {i}", f"probability {i}"]
+    rows = [
+        [p["input"], *(cell for label, share in p["top"] for cell in (label, f"{share:.4f}"))]
+        for p in found
+    ]
+    table(header, rows, right=range(2, len(header), 2))
+
+
+def evaluated(answer: dict[str, Any]) -> None:
+    """Accuracy overall, of old and new classes, by class; the pairs confused most."""
+    counts = answer["counts"]
+    rows: list[list[Any]] = [["all", percent(answer["accuracy"]), answer["samples"]]]
+    for name in ("old", "new"):
+        part = answer[name]
+        if part["samples"]:
+            rows.append([f"{name} classes", percent(part["accuracy"]), part["samples"]])
+    rows += [[f"  {k}", percent(v), counts[k]] for k, v in answer["per_class"].items()]
+    table(["", "accuracy", "samples"], rows, right=(1, 2))
+    if answer["confused"]:
+        print()
+        pairs = [[p["label"], p["predicted"], p["samples"]] for p in answer["confused"]]
+        table(["labelled", "taken for", "samples"], pairs, right=(2,))
+    if answer["unknown_classes"]:
+        unknown = listed(answer["unknown_classes"])
+        print(f"\nnot known to the model, counted as wrong: {unknown}")
+
+
+def shown(answer: dict[str, Any]) -> None:
+    """A model folder: what it knows, how it learns, its versions, its size."""
+    for name in ("method", "backbone"):
+        settings = answer[f"{name}_settings"]
+        given = ", ".join(f"{k}={v}" for k, v in settings.items())
+        print(f"{name:10}{answer[name]}" + (f" ({given})" if given else ""))
+    print(f"{'because':10}{answer['reason']}")
+    print(f"{'size':10}{size(answer['bytes'])}, this version {size(answer['version_bytes'])}")
+    print(
+        f"{'samples':10}{'raw ones lie' if answer['raw_samples'] else 'none lie'} in the folder\n"
+    )
+    counts = ["-" if n is None else n for n in answer["counts"].values()]
+    table(["class", "learnt"], zip(answer["classes"], counts, strict=True), right=(1,))
+    print()
+    header = ["version", "time", "samples", "classes", "new", "recall", "seconds", "method"]
+    rows = [_version(entry, answer["version"]) for entry in answer["history"]]
+    table(header, rows, right=(2, 3, 5, 6))
+
+
+def _version(entry: dict[str, Any], current: int) -> list[Any]:
+    number = f"{entry['version']}{' *' if entry['version'] == current else ''}"
+    if "fault" in entry:
+        return [number, "damaged", "-", "-", entry["fault"], "-", "-", "-"]
+    new, seconds = listed(entry["new_classes"], 6), f"{entry['seconds']:.1f}"
+    return [
+        number,
+        entry["time"],
+        entry["samples"],
+        entry["classes"],
+        new,
+        percent(entry["accuracy"]["all"]),
+        seconds,
+        entry["method"],
+    ]
+
+
+def layers(answer: dict[str, Any]) -> None:
+    """One line a layer."""
+    rows = [[row["layer"], row["features"], percent(row["recall"])] for row in answer["layers"]]
+    table(["layer", "features", "mean recall"], rows, right=(1, 2))
+
+
+def written(answer: dict[str, Any]) -> None:
+    """Where a report lies."""
+    print(f"{answer['report']} written, {size(answer['bytes'])}; open it in a browser")
+
+
+def rolled_back(answer: dict[str, Any]) -> None:
+    """The version that is current now."""
+    print(f"version {answer['version']} is current, with classes {listed(answer['classes'])}")
+
+
+def checked(answer: dict[str, Any]) -> None:
+    """A method that keeps the contract."""
+    print(f"{answer['method']} passes every check")
+
+
+def methods(answer: dict[str, Any]) -> None:
+    """The methods by family, a line each: at a terminal with the family as a heading."""
+    columns = ("family", "name", "keeps", "needs", "line", "paper")
+    if not sys.stdout.isatty():
+        table(columns, [[m[key] for key in columns] for m in answer["methods"]])
+        return
+    rows: list[list[str]] = []
+    before = None
+    for m in answer["methods"]:
+        if m["family"] != before:
+            rows += [["", "", ""]] if before else []
+            rows.append([m["family"].upper(), "", ""])
+        before = m["family"]
+        keeps = m["keeps"] + (f" (needs: {m['needs']})" if m["needs"] else "")
+        rows.append([m["name"], keeps, m["line"] + (f" {m['paper']}" if m["paper"] else "")])
+    table(["method", "keeps", ""], rows)
+
+
+def backbones(answer: dict[str, Any]) -> None:
+    """The backbones, a line each."""
+    rows = [[b["name"], b["reads"], b["line"]] for b in answer["backbones"]]
+    table(["backbone", "reads", ""], rows)
+
+
+def benchmarked(answer: dict[str, Any]) -> None:
+    """What `bench` found: the table, what failed, and where everything is."""
+    from ...bench import leaderboard
+
+    at = [leaderboard.HEADER.index(name) for name in leaderboard.SHOWN]
+    for scenario, body in leaderboard.tables(answer["rows"]).items():
+        print(f"{scenario}: percent, mean ± standard deviation over seeds")
+        lines = [[cells[i] for i in at] for _, cells in body]
+        table(leaderboard.SHOWN, lines, right=range(2, len(at)))
+    for made in answer["failed"]:
+        print(
+            f"failed: {made['method']} on {made['backbone']}, seed {made['seed']}: {made['error']}"
+        )
+    if answer["skipped"]:
+        print(f"{len(answer['skipped']):,} bad files passed over")
+    if answer["folder"]:
+        print(f"all rows: {answer['folder']}/rows.csv, table.md, table.html")
+
+
+def compared(answer: dict[str, Any]) -> None:
+    """The table at the end of the demo: one column a model."""
+    runs = answer["runs"]
+    rows: list[list[Any]] = [
+        [name, *(percent(run[key]) for run in runs)]
+        for name, key in (("old classes", "old"), ("new classes", "new"), ("all classes", "all"))
+    ]
+    rows.append(["seconds to learn", *(f"{run['seconds']:.1f}" for run in runs)])
+    header = ["", *(run["name"] for run in runs)]
+    print()
+    table(header, rows, right=range(1, len(header)), aligned=True)

@@ -1,0 +1,96 @@
+"""The manners of a command: results and errors, in words or as JSON, and the right exit code."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from ... import errors
+from ...errors import EvergrowError, GateError, SettingError
+from . import display
+
+DONE, FAULT, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Commands(TyperGroup):
+    """The commands; when one fails: one message, the right exit code, no traceback."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.obj = "--json" in args
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # a reader who left is noticed here, not when Python ends
+            return result
+        except (typer.Exit, typer.Abort):
+            raise
+        except BrokenPipeError:
+            hush()
+            raise typer.Exit(DONE) from None
+        except KeyboardInterrupt as stop:
+            fail("Interrupted", str(stop) or errors.STOPPED, ctx.obj)
+            raise typer.Exit(INTERRUPTED) from None
+        except Exception as error:
+            usage = getattr(error, "format_message", None)  # typer's own: a wrong option
+            if (usage and not ctx.obj) or os.environ.get("EVERGROW_DEBUG"):
+                raise
+            found = getattr(error, "report", None)
+            if found and not ctx.obj:
+                display.judged(found)
+            more = {"report": found} if found else {}
+            fail(type(error).__name__, usage() if usage else message(error), ctx.obj, more)
+            raise typer.Exit(USAGE if usage else exit_code(error)) from None
+
+
+def exit_code(error: Exception) -> int:
+    """3 where a gate refused, 2 where an option is at fault, else 1: the data or the model."""
+    if isinstance(error, GateError):
+        return REFUSED
+    return USAGE if isinstance(error, SettingError) else FAULT
+
+
+def message(error: Exception) -> str:
+    """One message, for errors of ours, of the system, and those that nobody foresaw."""
+    if isinstance(error, EvergrowError):
+        return str(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}; the model is as it was."
+    if isinstance(error, MemoryError):
+        return f"out of memory; the model is as it was. {error}".strip()
+    return (
+        f"this was not foreseen: {type(error).__name__}: {error}. The model is as it was. "
+        "EVERGROW_DEBUG=1 in the environment shows where it happened."
+    )
+
+
+def fail(
+    kind: str, text: str, as_json: bool | None, more: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """Say what went wrong, once: as JSON on standard output, or in words on standard error."""
+    if as_json:
+        print(json.dumps({"error": {"type": kind, "message": text}, **more}), flush=True)
+    else:
+        print(f"evergrow: {text}", file=sys.stderr, flush=True)
+
+
+def hush() -> None:
+    """Nobody reads our output any more: say nothing more, not even when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def answer(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
+    """A result on standard output, as JSON or as people read it; its warnings on standard error."""
+    for warning in result.get("warnings") or []:
+        print(f"note: {warning}", file=sys.stderr)
+    if as_json:
+        print(json.dumps(result))
+    else:
+        show(result)

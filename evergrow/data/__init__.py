@@ -1,0 +1,1 @@
+"""What users have becomes tensors: read, checked, prepared. Imports no other wing."""

@@ -1,0 +1,167 @@
+"""Records -> canonical tensors: uint8 images of one size and colour, mixed tables encoded."""
+
+import hashlib
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import resize
+from .dataset import Chunk, Seen
+from .resize import Canvas
+from .schema import Form
+from .schema import canonical_size as canonical_size
+from .schema import check as check
+from .schema import encoded as encoded
+from .schema import fitted as fitted
+from .schema import note_unseen as note_unseen
+from .schema import spec as spec
+from .task import Records
+
+KEPT = 1 << 28  # bytes of canonical images that a chunk may keep; later epochs decode nothing
+
+
+class Prepared:
+    """A chunk's records as canonical tensors: what methods learn from (`task.Records`).
+
+    Images that have the canonical form in memory are indexed, and nothing else. Others are decoded,
+    recoloured and resized when they are asked for, and kept in that form where all images of the
+    chunk take at most `KEPT` bytes. Their content hash is always kept, so that nothing is decoded
+    again for it.
+
+    >>> from .read import read
+    >>> chunk = read(np.zeros((3, 8, 8)), need_labels=False)
+    >>> Prepared(chunk, spec(chunk.seen, image_size=4)).take(torch.tensor([0, 2])).shape
+    torch.Size([2, 1, 4, 4])
+    """
+
+    def __init__(self, chunk: Chunk, prepare: Form):
+        self.chunk = chunk
+        self.rows = encoded(prepare, chunk) if "encode" in prepare else None
+        self.columns = None if self.rows is not None else _columns(prepare, chunk.seen)
+        self.canvas: Canvas | None = None  # that images are brought to
+        self.kept: _Kept | None = None
+        self.hashed: Hashed | None = None
+        if chunk.kind == "image":
+            form = resize.of(prepare)
+            values = getattr(chunk.store, "values", None)
+            if not isinstance(values, np.ndarray) or values.shape[1:] != form.shape:
+                self.canvas, self.kept = form, _kept(chunk, form)
+                self.hashed = hashed(chunk, form)
+
+    def __len__(self) -> int:
+        return len(self.chunk)
+
+    @property
+    def decoded(self) -> bool:
+        """Whether taking rows is work, which can be done ahead."""
+        return self.canvas is not None and not (self.kept is not None and self.kept.there.all())
+
+    def take(self, rows: Tensor) -> Tensor:
+        """(len(rows), ...) canonical tensors.  Raises BadFilesError where files have changed."""
+        index = rows.numpy()
+        if self.rows is not None:
+            return torch.from_numpy(self.rows[self.chunk.at(index)])
+        if self.canvas is None:
+            return torch.from_numpy(self._as_they_are(index))
+        if self.kept is None:
+            return torch.from_numpy(self._noted(index, self.canvas))
+        at = self.chunk.at(index)
+        missing = ~self.kept.there[at]
+        if missing.any():
+            self.kept.images[at[missing]] = self._noted(index[missing], self.canvas)
+            self.kept.there[at[missing]] = True
+        return torch.from_numpy(self.kept.images[at])
+
+    def _noted(self, index: np.ndarray, form: Canvas) -> np.ndarray:
+        """Images in this form, their hashes noted."""
+        found = self._brought(index, form)
+        if self.hashed is not None:
+            self.hashed.note(self.chunk.at(index), found)
+        return found
+
+    def _as_they_are(self, index: np.ndarray) -> np.ndarray:
+        found = self.chunk.take(index)
+        seen = self.chunk.seen
+        x = np.asarray(found, seen.dtype).reshape(-1, *seen.shape) if list is type(found) else found
+        return x if self.columns is None else x[:, self.columns]
+
+    def _brought(self, index: np.ndarray, form: Canvas) -> np.ndarray:
+        """Images in this form: all at once where they are one array, else each as it is decoded."""
+        found = self.chunk.take(index, then=form)
+        return (
+            form.bring(found)
+            if isinstance(found, np.ndarray)
+            else np.array(found, np.uint8).reshape(-1, *form.shape)
+        )
+
+
+class _Kept:
+    """Canonical images of a whole store.  images: (n, C, H, W) uint8.  there: (n,) those kept."""
+
+    def __init__(self, n: int, shape: tuple[int, ...]):
+        self.images = np.empty((n, *shape), np.uint8)
+        self.there = np.zeros(n, bool)
+
+
+class Hashed:
+    """Content hashes of a whole store.  hashes: (n, 16) uint8.  there: (n,) those known."""
+
+    def __init__(self, n: int):
+        self.hashes = np.zeros((n, 16), np.uint8)
+        self.there = np.zeros(n, bool)
+
+    def note(self, at: np.ndarray, images: np.ndarray) -> None:
+        """Remember the hashes of the images in these rows of the store."""
+        self.hashes[at], self.there[at] = _hash(images), True
+
+
+def hashed(chunk: Chunk, form: Canvas) -> Hashed | None:
+    """What is known of the hashes of this chunk's store in this form; None if they may change."""
+    if not chunk.store.stable:
+        return None
+    found: Hashed = chunk.cache.setdefault(("hashes", form), Hashed(len(chunk.store)))
+    return found
+
+
+def _kept(chunk: Chunk, form: Canvas) -> _Kept | None:
+    """What is kept of this chunk's store in this form; None where nothing may be."""
+    if not chunk.store.stable or len(chunk.store) * int(np.prod(form.shape)) > KEPT:
+        return None
+    if form not in chunk.cache:
+        chunk.cache[form] = _Kept(len(chunk.store), form.shape)
+    return chunk.cache[form]  # type: ignore[no-any-return]
+
+
+def _columns(prepare: Form, seen: Seen) -> list[int] | None:
+    """Where each of the model's columns stands in the chunk; None where it stands there already."""
+    names = tuple(prepare.get("names", ()))
+    if not names or not seen.names or names == seen.names:
+        return None
+    return [seen.names.index(name) for name in names]
+
+
+def hashes(records: Records, block: int = 1024) -> np.ndarray:
+    """(n, 16) uint8: a BLAKE2b hash of each canonical tensor's bytes.
+
+    >>> from .task import Tensors
+    >>> hashes(Tensors(torch.zeros(3, 2))).shape
+    (3, 16)
+    """
+    rows = torch.arange(len(records))
+    if isinstance(records, Prepared) and records.hashed is not None:
+        known, at = records.hashed, records.chunk.at(rows.numpy())
+        for part in rows[torch.from_numpy(~known.there[at])].split(block):
+            records.take(part)
+        found: np.ndarray = known.hashes[at]
+        return found
+    parts = [_hash(records.take(part).contiguous().numpy()) for part in rows.split(block)]
+    return np.concatenate(parts)
+
+
+def _hash(x: np.ndarray) -> np.ndarray:
+    """(n, 16) uint8 hashes of n tensors."""
+    found = bytearray()
+    for row in x:
+        found += hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()
+    return np.frombuffer(found, np.uint8).reshape(-1, 16)

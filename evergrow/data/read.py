@@ -1,0 +1,116 @@
+"""What users have -> a `Chunk`: whatever is in memory, data sets and loaders, folders and files."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from .dataset import Chunk as Chunk
+from .dataset import Seen as Seen
+from .labels import clean_labels as clean_labels
+from .readers import idx, in_memory, items
+from .readers.array_reader import from_tensor
+from .readers.dataframe_reader import from_frame
+from .readers.dataset_reader import from_dataset, from_iterable, is_torch
+from .readers.paths import from_idx, from_path
+from .readers.read_options import ReadOptions, no_labels
+
+
+def read(
+    X: Any,
+    y: Any = None,
+    *,
+    label: str | None = None,
+    text: str | None = None,
+    own: bool = False,
+    skip_bad: bool = False,
+    need_labels: bool = True,
+    features: Sequence[str] = (),
+) -> Chunk:
+    """A chunk of whatever holds samples.
+
+    X: arrays or tensors: (n, d) tables, (n, H, W), (n, H, W, 1 or 3) or (n, 1 or 3, H, W) images;
+        lists of PIL images, arrays, paths or texts; data frames; torch and Hugging Face data sets,
+        loaders; the path of a folder with a subfolder for each class, of images or of .txt files,
+        of one such file, of a CSV, TSV,
+        Parquet, JSON-lines, npz or npy file, or of a pair of idx files.
+    y: (n,) labels, where X does not hold them.  label, text: names of columns or keys.
+    own: pass tensors of any shape on as they are, for a network of the user's own.
+    skip_bad: pass over files that cannot be read; the chunk names them.
+    need_labels: refuse data without labels.  features: columns that are known not to be labels.
+    Raises DataError; BadFilesError lists all files that cannot be read.
+
+    >>> chunk = read(np.zeros((2, 3)), ["dog", "cat"])
+    >>> chunk.kind, chunk.seen.shape, chunk.labels.tolist()
+    ('table', (3,), ['dog', 'cat'])
+    """
+    how = ReadOptions(y, label, text, own, skip_bad, need_labels, features)
+    if type(X) is np.ndarray:
+        return in_memory.from_array(X, how)
+    for fits, reader in READERS:
+        if fits(X):
+            return reader(X, how)
+    raise DataError(
+        f"X is a {type(X).__name__}; expected an array, a list of images or paths, a data frame, "
+        "a data set, or the path of a folder or file."
+    )
+
+
+def _again(x: Chunk, how: ReadOptions) -> Chunk:
+    if x.labels is None and how.need_labels:
+        raise no_labels()
+    return x
+
+
+def _tuple(values: tuple[Any, ...], how: ReadOptions) -> Chunk:
+    """(X, y), or the paths of two idx files; else like a list."""
+    if how.y is None and len(values) == 2:
+        if all(isinstance(v, str | Path) and idx.is_idx(Path(v)) for v in values):
+            return from_idx((Path(values[0]), Path(values[1])), how)
+        counted = all(hasattr(v, "__len__") and not isinstance(v, str) for v in values)
+        if counted and np.ndim(values[1]) == 1 and len(values[0]) == len(values[1]):
+            return read(*values, text=how.text, own=how.own, skip_bad=how.skip_bad)
+    return in_memory.from_list(list(values), how)
+
+
+def _no_order(x: Any, how: ReadOptions) -> Chunk:
+    if hasattr(x, "column_names"):  # Hugging Face's DatasetDict
+        raise DataError(f"X is a set of data sets ({', '.join(map(str, x))}); pass one of them.")
+    raise DataError(
+        f"X is a {type(x).__name__}; pass X and y apart, or a data frame (pandas.DataFrame(X))."
+    )
+
+
+def _sparse(x: Any, how: ReadOptions) -> Chunk:
+    raise DataError(
+        "Sparse data was passed for X, but dense data is required. Use '.toarray()' to convert "
+        "to a dense numpy array."
+    )
+
+
+def _has(*names: str) -> Callable[[Any], bool]:
+    return lambda x: all(hasattr(x, name) for name in names)
+
+
+READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, ReadOptions], Chunk]], ...] = (
+    (lambda x: isinstance(x, str | Path), from_path),
+    (lambda x: isinstance(x, Chunk), _again),
+    (lambda x: is_torch(x, "", "Tensor"), from_tensor),
+    (lambda x: isinstance(x, list), in_memory.from_list),
+    (lambda x: isinstance(x, tuple), _tuple),
+    (lambda x: isinstance(x, dict | set | bytes), _no_order),
+    (items.is_pil, lambda x, how: in_memory.from_list([x], how)),
+    (_has("toarray", "nnz"), _sparse),
+    (_has("iloc", "columns"), from_frame),
+    (lambda x: is_torch(x, "utils.data", "DataLoader"), from_iterable),
+    (lambda x: is_torch(x, "utils.data", "IterableDataset"), from_iterable),
+    (_has("features", "column_names", "__getitem__", "__len__"), from_dataset),
+    (_has("to_pandas", "columns"), from_frame),
+    (_has("to_numpy"), lambda x, how: in_memory.from_array(np.asarray(x.to_numpy()), how)),
+    (lambda x: isinstance(x, np.ma.MaskedArray), in_memory.from_array),
+    (_has("__array__"), lambda x, how: in_memory.from_array(np.asarray(x), how)),
+    (_has("__getitem__", "__len__"), from_dataset),
+    (_has("__iter__"), from_iterable),
+)

@@ -1,0 +1,168 @@
+"""A folder with a subfolder for each class -> its files, labels, notes on what is passed over."""
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...errors import DataError
+from ..images import SUFFIXES
+
+PARTS = frozenset("train training trainset test testing testset val valid validation dev".split())
+TEXTS = frozenset((".txt",))
+ENDINGS = {"image": SUFFIXES, "text": TEXTS}
+CLUTTER = frozenset(("thumbs.db", "desktop.ini", "__macosx", "icon\r"))
+
+
+@dataclass
+class Listing:
+    """Files in a fixed order.  labels: the top folder of each; None if some lie in none."""
+
+    files: list[Path] = field(default_factory=list)
+    labels: list[str] | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def list_files(folder: Path, need_labels: bool = True, kind: str = "image") -> Listing:
+    """Files at any depth of a folder, by class and name; hidden and other files are passed over.
+
+    kind: "image" or "text".
+    Raises DataError where there is no such file, or no subfolder although labels are needed.
+    """
+    others: Counter[str] = Counter()
+    endings = ENDINGS[kind]
+    loose, subfolders = _entries(folder)
+    by_class = {sub: list(_files_below(sub, endings, others)) for sub in subfolders}
+    loose = list(_only(loose, endings, others))
+    if need_labels:
+        _refuse_parts(folder, subfolders)
+        _refuse_no_classes(folder, by_class, loose, kind)
+    notes = _notes(by_class, others, kind)
+    if loose and need_labels:
+        notes.append(f"{_count(len(loose), kind)} beside the class folders passed over (no class)")
+        loose = []
+    pairs = [(label_of(sub), file) for sub, files in by_class.items() for file in files]
+    pairs.sort(key=lambda pair: pair[0])
+    files = loose + [file for _, file in pairs]
+    if not files:
+        raise DataError(
+            f"{folder} holds no {kind}s ({_kinds(others) or 'it is empty'}); {kind}s end in "
+            f"{', '.join(sorted(endings))}."
+        )
+    return Listing(files, None if loose else [label for label, _ in pairs], notes)
+
+
+def holds_texts(folder: Path) -> bool:
+    """Whether there are text files and no images in a folder, at any depth."""
+    others: Counter[str] = Counter()
+    images = _files_below(folder, SUFFIXES, others)
+    return next(images, None) is None and any(others[ending] for ending in TEXTS)
+
+
+def label_of(folder: Path) -> str:
+    """The class that a folder names, in Unicode's composed form: one label on every system.
+
+    >>> len(label_of(Path("cafe\\u0301")))
+    4
+    """
+    try:
+        folder.name.encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            f"the name of the folder {shown(folder)} is not UTF-8 and cannot be a label; rename it."
+        ) from None
+    return unicodedata.normalize("NFC", folder.name)
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """A path as messages show it: bytes that are not UTF-8 are replaced."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Files and subfolders, sorted, without those that are hidden or left by file managers."""
+    try:
+        with os.scandir(folder) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name)
+    except OSError as error:
+        raise DataError(
+            f"{shown(folder)} cannot be listed ({error.strerror}); check its permissions."
+        ) from error
+    seen = [e for e in entries if not e.name.startswith(".") and e.name.lower() not in CLUTTER]
+    folders = [folder / e.name for e in seen if e.is_dir()]
+    return [folder / e.name for e in seen if not e.is_dir()], folders
+
+
+def _files_below(
+    folder: Path,
+    endings: frozenset[str],
+    others: Counter[str],
+    above: frozenset[str] = frozenset(),
+) -> Iterator[Path]:
+    """Files with these endings at any depth; links are followed, but not in circles."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    files, subfolders = _entries(folder)
+    yield from _only(files, endings, others)
+    for sub in subfolders:
+        yield from _files_below(sub, endings, others, above | {real})
+
+
+def _only(files: list[Path], endings: frozenset[str], others: Counter[str]) -> Iterator[Path]:
+    for file in files:
+        if file.suffix.lower() in endings:
+            yield file
+        else:
+            others[file.suffix.lower() or "no extension"] += 1
+
+
+def _refuse_parts(folder: Path, subfolders: list[Path]) -> None:
+    """Where subfolders are the parts of a data set, not its classes."""
+    parts = subfolders and all(sub.name.lower() in PARTS for sub in subfolders)
+    if parts and (len(subfolders) > 1 or any(_entries(sub)[1] for sub in subfolders)):
+        names = ", ".join(sub.name for sub in subfolders)
+        raise DataError(
+            f"the subfolders of {shown(folder)} are parts of a data set ({names}), not classes; "
+            "pass one of them, such as "
+            f"{shown(subfolders[-1] if len(subfolders) == 1 else _train(subfolders))}."
+        )
+
+
+def _train(subfolders: list[Path]) -> Path:
+    return next((sub for sub in subfolders if sub.name.lower().startswith("train")), subfolders[0])
+
+
+def _refuse_no_classes(
+    folder: Path, by_class: dict[Path, list[Path]], loose: list[Path], kind: str
+) -> None:
+    if any(by_class.values()) or not loose:
+        return
+    raise DataError(
+        f"labels are needed, so one subfolder for each class was expected, but {shown(folder)} "
+        f"holds {_count(len(loose), kind)} and no subfolder with {kind}s; put them into "
+        "subfolders named by their class."
+    )
+
+
+def _notes(by_class: dict[Path, list[Path]], others: Counter[str], kind: str) -> list[str]:
+    notes = [
+        f"the folder {sub.name} holds no {kind}s: passed over"
+        for sub, files in by_class.items()
+        if not files
+    ]
+    if others:
+        notes.append(
+            f"{_count(sum(others.values()), 'file')} of other kinds passed over ({_kinds(others)})"
+        )
+    return notes
+
+
+def _kinds(others: Counter[str]) -> str:
+    return ", ".join(f"{count} x {suffix}" for suffix, count in others.most_common(5))
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -1,0 +1,194 @@
+"""A data frame -> labels and records: rows of a table, texts, or cells with images or vectors."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import DataError
+from ...formatting import listed
+from .. import labels
+from ..images import SUFFIXES
+from . import arrays
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELS = "label", "labels", "class", "target", "y"  # columns of labels, unless one is named
+SHOWN = 20  # columns listed by a message
+MIXED = "number", "text", "category", "date"  # kinds of columns that make up a table
+
+
+@dataclass
+class Columns:
+    """A table taken apart: labels, if it has any, and records of one of four kinds.
+
+    table: (n, d) float32, with column names.  mixed: columns of several kinds, or with cells that
+    are missing, as they are.  texts: n str.  cells: n paths, images or arrays.
+    """
+
+    labels: np.ndarray | None = None
+    names: tuple[str, ...] = ()
+    table: np.ndarray | None = None
+    mixed: "pd.DataFrame | None" = None
+    texts: list[str] | None = None
+    cells: list[Any] | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which columns are what, as far as it is known.
+
+    label, text: names of columns.  look: whether labels are in the table, and not given apart.
+    need: whether they must be there.  features: columns that do not hold them.
+    where: the table's name in messages.  base: folder that relative image paths start from.
+    from_text: whether labels are text, as written in a file.
+    """
+
+    label: str | None = None
+    text: str | None = None
+    look: bool = True
+    need: bool = True
+    features: Sequence[str] = ()
+    where: str = "X"
+    base: Path = Path()
+    from_text: bool = False
+
+
+def label_column(columns: Iterable[Any], wanted: Wanted) -> Any:
+    """The column of labels, or None: the one named, else label, labels, class, target or y.
+
+    >>> label_column(["x", "Class", "y"], Wanted())
+    'Class'
+    >>> label_column(["x", "y"], Wanted(features=["x", "y"]))
+    """
+    columns = list(columns)
+    if wanted.label is not None:
+        return next((column for column in columns if str(column) == wanted.label), None)
+    if wanted.look:
+        for name in LABELS:
+            for column in columns:
+                if str(column).lower() == name and str(column) not in wanted.features:
+                    return column
+    return None
+
+
+def take_apart(frame: "pd.DataFrame", wanted: Wanted) -> Columns:
+    """Labels and records of a data frame.  Raises DataError where a column is missing or no use."""
+    name = label_column(frame.columns, wanted)
+    found = _labels(frame, name, wanted)
+    unnamed = [c for c in frame.columns[:1] if wanted.from_text and str(c) == "Unnamed: 0"]
+    rest = frame.drop(columns=[*unnamed, *([] if name is None else [name])])
+    if not len(rest.columns):
+        beside = "" if name is None else f" beside {name!r}"
+        raise DataError(f"Found array with 0 feature(s): {wanted.where} has no column{beside}.")
+    columns = _records(rest, wanted)
+    columns.labels = found
+    if unnamed:
+        columns.notes.append("the first column has no name (row numbers?): not used")
+    return columns
+
+
+def _records(rest: "pd.DataFrame", wanted: Wanted) -> Columns:
+    """What is in a frame without labels."""
+    if wanted.text is not None:
+        return _as_texts(rest, wanted.text, wanted)
+    kinds = [_kind(rest.iloc[:, i], wanted.base) for i in range(len(rest.columns))]
+    names = tuple(map(str, rest.columns))
+    if set(kinds) == {"number"} and not rest.isna().to_numpy().any():
+        return Columns(names=names, table=arrays.rows(rest.to_numpy(), names))
+    for kind in ("cell", "path"):
+        if kinds.count(kind) == 1:
+            return _as_cells(rest, kinds.index(kind), kind, wanted)
+    if kinds == ["text"]:
+        return _as_texts(rest, str(rest.columns[0]), wanted)
+    strange = [c for c, kind in zip(rest.columns, kinds, strict=True) if kind not in MIXED]
+    if not strange:
+        return Columns(names=names, mixed=rest)
+    raise DataError(
+        f"{wanted.where}: the columns {listed(strange, SHOWN)} hold no numbers, categories, dates "
+        "or texts; convert them, leave them out, or name the one that holds texts with text= "
+        "(--text)."
+    )
+
+
+def _labels(frame: "pd.DataFrame", name: Any, wanted: Wanted) -> np.ndarray | None:
+    if name is None:
+        if wanted.label is None and not (wanted.look and wanted.need):
+            return None
+        expected = (
+            repr(wanted.label) if wanted.label else f"{', '.join(LABELS[:-1])} or {LABELS[-1]}"
+        )
+        raise DataError(
+            f"{wanted.where} has no label column (expected {expected}); its columns are: "
+            f"{listed(list(frame.columns), SHOWN)}. Name the one that holds the labels with "
+            "label= (--label)."
+        )
+    column = frame[name]
+    if column.ndim > 1:
+        raise DataError(f"{wanted.where} has several columns named {name!r}; rename all but one.")
+    values = labels.from_text(column.tolist()) if wanted.from_text else column
+    return labels.clean_labels(values, f"column {name!r} of {wanted.where}")
+
+
+def _kind(column: "pd.Series[Any]", base: Path) -> str:
+    """number, category, date, path (of an image), text, cell (an image or array), or its dtype."""
+    import pandas as pd
+
+    types = pd.api.types
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "category"
+    if types.is_datetime64_any_dtype(column.dtype):
+        return "date"
+    if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
+        return "number"
+    if not (types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype)):
+        return str(column.dtype)
+    first = next((value for value in column if not np.all(pd.isna(value))), None)
+    if first is None or isinstance(first, int | float | np.number | Decimal):
+        return "number"
+    if isinstance(first, date):
+        return "date"
+    if isinstance(first, str):
+        if Path(first).suffix.lower() in SUFFIXES:
+            return "path"
+        return "path" if len(first) < 256 and (base / first).is_file() else "text"
+    return "cell"
+
+
+def _as_texts(rest: "pd.DataFrame", name: str, wanted: Wanted) -> Columns:
+    column = next((column for column in rest.columns if str(column) == name), None)
+    if column is None:
+        raise DataError(
+            f"{wanted.where} has no text column {name!r}; its columns are: "
+            f"{listed(list(rest.columns), SHOWN)}. Name one of them with text= (--text)."
+        )
+    _refuse_missing(rest[column], "texts", wanted)
+    return Columns(texts=[str(text) for text in rest[column]], notes=_unused(rest, column))
+
+
+def _as_cells(rest: "pd.DataFrame", i: int, kind: str, wanted: Wanted) -> Columns:
+    _refuse_missing(rest.iloc[:, i], f"images in column {str(rest.columns[i])!r}", wanted)
+    cells = rest.iloc[:, i].tolist()
+    if kind == "path":
+        cells = [wanted.base / str(cell) for cell in cells]
+    return Columns(cells=cells, notes=_unused(rest, rest.columns[i]))
+
+
+def _refuse_missing(column: "pd.Series[Any]", what: str, wanted: Wanted) -> None:
+    missing = column.isna().to_numpy()
+    if missing.any():
+        raise DataError(
+            f"{wanted.where}: {missing.sum()} of {len(missing)} {what} are missing (first: row "
+            f"{missing.argmax()}); fill them or leave these rows out."
+        )
+
+
+def _unused(rest: "pd.DataFrame", used: Any) -> list[str]:
+    others = [column for column in rest.columns if column != used]
+    return [f"columns not used: {listed(others, SHOWN)}"] if others else []

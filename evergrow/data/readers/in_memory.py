@@ -1,0 +1,85 @@
+"""What is in memory -> a chunk: arrays, and lists of images, paths, texts or rows."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import DataError
+from .. import images
+from ..dataset import Chunk, Rows, Seen, Store
+from . import array_reader, items
+from .class_folder import TEXTS
+from .image_files import from_files
+from .read_options import ReadOptions, extremes, made, nothing
+from .text_files import from_text_files
+
+
+def from_array(
+    x: np.ndarray, how: ReadOptions, labels: np.ndarray | None = None, where: str = ""
+) -> Chunk:
+    """A chunk of an array; one of objects or texts along a single axis is a list of samples.
+
+    where: the end of the rows' names.
+    """
+    if x.ndim == 1 and x.dtype.kind in "OU":
+        return from_list(x.tolist(), how, labels)
+    return array_reader.from_array(x, how, labels, where)
+
+
+def from_list(values: Sequence[Any], how: ReadOptions, labels: np.ndarray | None = None) -> Chunk:
+    """A chunk of paths, encoded or PIL images, arrays, rows, texts, or (input, label) pairs."""
+    if not len(values):
+        raise nothing()
+    if labels is None and how.y is None and all(map(items.is_pair, values)):
+        inputs, found = zip(*values, strict=True)
+        return from_list(inputs, replace(how, y=list(found)))
+    if how.text is None and all(isinstance(v, str) for v in values) and _are_paths(values):
+        values = [Path(value) for value in values]
+    if all(isinstance(v, Path) and v.suffix.lower() in TEXTS for v in values):
+        return from_text_files(values, how, labels)
+    encoded = [items.as_encoded(value) for value in values]
+    if all(value is not None for value in encoded):
+        return from_files([value for value in encoded if value is not None], how, labels)
+    if isinstance(values[0], int | float | np.number | list | tuple):
+        return from_array(_square(values), how, labels)
+    return from_records(items.gather(values, how.own), how, labels)
+
+
+def _are_paths(values: Sequence[str]) -> bool:
+    """Whether strings name images: by their endings, or because the first is a file."""
+    if all(Path(value).suffix.lower() in images.SUFFIXES for value in values):
+        return True
+    return len(values[0]) < 1024 and Path(values[0]).is_file()
+
+
+def _square(values: Sequence[Any]) -> np.ndarray:
+    try:
+        return np.array(values)
+    except ValueError as error:
+        raise DataError(
+            f"X is a list of rows of unequal length ({error}); pass as many numbers in each."
+        ) from error
+
+
+def from_records(
+    found: items.Records,
+    how: ReadOptions,
+    labels: np.ndarray | None = None,
+    store: Store | None = None,
+) -> Chunk:
+    """A chunk of records that were seen one by one; they are in memory, or in `store`."""
+    if found.values or store is None:
+        uniform = len(found.shapes) == 1 and found.kind != "text"
+        store = Rows(np.stack(found.values) if uniform else found.values)
+    if found.kind == "image":
+        channels = max(shape[0] for shape in found.shapes)
+        sizes = extremes(shape[1:] for shape in found.shapes)
+        seen = Seen("image", channels, sizes, from_files=found.pictures)
+    elif found.kind == "text":
+        seen = Seen("text")
+    else:
+        seen = Seen(found.kind, shape=next(iter(found.shapes)), dtype=found.dtype)
+    return made(seen, store, how, labels)

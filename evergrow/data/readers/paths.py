@@ -1,0 +1,88 @@
+"""Folders and files -> a chunk: classes by subfolder, tables, npz, idx, images, texts."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import DataError
+from .. import images
+from ..dataset import Chunk
+from ..labels import clean_labels
+from . import class_folder, dataframe, idx, npz, table_files
+from .dataframe_reader import from_frame
+from .image_files import from_files
+from .in_memory import from_array
+from .read_options import ReadOptions
+from .text_files import from_text_files
+
+
+def from_path(given: str | Path, how: ReadOptions) -> Chunk:
+    """A chunk of what lies at a path: a folder, a file of data, or an image.  Raises DataError."""
+    path = Path(given).expanduser()
+    pair = idx.find_pair(path)
+    if pair is not None:
+        return from_idx(pair, how)
+    if path.is_dir():
+        return _folder(path, how)
+    name = class_folder.shown(path)
+    if not path.exists():
+        raise DataError(f"{name}: no such file or folder; check the path.")
+    if table_files.is_table(path):
+        return _table(path, how)
+    if path.suffix.lower() in (".npz", ".npy"):
+        x, labels = npz.read_npz(path, how.label, how.need)
+        return from_array(x, how, labels, f" of {path.name}")
+    if path.suffix.lower() in images.SUFFIXES:
+        return from_files([path], how)
+    if path.suffix.lower() in class_folder.TEXTS:
+        if how.need:
+            raise DataError(
+                f"{name} is one text without a label; put text files into a folder with a "
+                "subfolder for each class, or texts and labels into the columns of a CSV file."
+            )
+        return from_text_files([path], how)
+    raise DataError(
+        f"{name} is of no kind that is read: a folder with a subfolder for each class, an image "
+        f"({', '.join(sorted(images.SUFFIXES))}), .txt, .csv, .tsv, .parquet, .jsonl, .npz, .npy, "
+        "or idx files. Unpack archives first; save spreadsheets as CSV."
+    )
+
+
+def _folder(path: Path, how: ReadOptions) -> Chunk:
+    if how.y is not None:
+        raise DataError(
+            f"X is the folder {class_folder.shown(path)}, whose subfolders are the labels, and y "
+            "was given as well; pass the folder alone, or a list of its files with y."
+        )
+    texts = class_folder.holds_texts(path)
+    found = class_folder.list_files(path, how.need_labels, "text" if texts else "image")
+    labels = None if found.labels is None else np.array(found.labels, dtype=object)
+    if texts:
+        return from_text_files(found.files, how, labels, found.notes)
+    return from_files(found.files, how, labels, found.notes)
+
+
+def _table(path: Path, how: ReadOptions) -> Chunk:
+    wanted = dataframe.Wanted(how.label, look=how.y is None, features=how.features)
+
+    def as_text(columns: Iterable[str]) -> list[str]:
+        names = how.text, dataframe.label_column(columns, wanted)
+        return [column for column in columns if column in names]
+
+    return from_frame(table_files.read_frame(path, as_text), how, path)
+
+
+def from_idx(pair: tuple[Path, Path | None], how: ReadOptions) -> Chunk:
+    """A chunk of a file of images and, where it is there, the one of their labels."""
+    x, labels = idx.read_idx(pair[0]), None
+    if how.y is None and pair[1] is not None:
+        labels = clean_labels(idx.read_idx(pair[1]), str(pair[1]))
+        if len(labels) != len(x):
+            raise DataError(
+                f"{pair[0]} holds {len(x)} images, {pair[1]} {len(labels)} labels; they should "
+                "be as many."
+            )
+    elif how.need:
+        raise DataError(f"{pair[0]} holds images, but the file with their labels is not beside it.")
+    return from_array(x, how, labels, f" of {pair[0].name}")

@@ -1,0 +1,118 @@
+"""Files that hold tables -> data frames: CSV, TSV, Parquet, JSON lines, plain or gzipped."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from ...errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CSV, LINES, PARQUET = (".csv", ".tsv"), (".jsonl", ".ndjson", ".json"), (".parquet", ".pq")
+MISSING = ["", *"NA N/A n/a #N/A <NA> NaN nan -NaN -nan NULL null None".split()]  # cells
+AsText = Callable[[Iterable[str]], Collection[str]]
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is named like one that `read_frame` reads.
+
+    >>> is_table(Path("a.csv.gz")), is_table(Path("a.png"))
+    (True, False)
+    """
+    return suffix(path) in (*CSV, *LINES, *PARQUET)
+
+
+def suffix(path: Path) -> str:
+    """The last suffix but for .gz, in lower case."""
+    return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
+def read_frame(path: Path, as_text: AsText) -> "pd.DataFrame":
+    """The table in a file.
+
+    as_text: given the columns of a CSV file, names those whose cells stay as they are written.
+    Raises DataError where the file is missing, cannot be read, or holds no rows.
+    """
+    try:
+        frame = _read(path, as_text)
+    except DataError:
+        raise
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from error
+    except (OSError, EOFError, zlib.error, ValueError) as error:  # also what pandas and Arrow raise
+        reason = " ".join(str(error).split())
+        raise DataError(
+            f"{path} cannot be read as {suffix(path)[1:]} ({reason}); mend it."
+        ) from error
+    if not len(frame) or not len(frame.columns):
+        raise DataError(f"Found array with 0 sample(s): {path} holds no rows; pass one with rows.")
+    return frame
+
+
+def _read(path: Path, as_text: AsText) -> "pd.DataFrame":
+    import pandas as pd
+
+    if suffix(path) in PARQUET:
+        return pd.read_parquet(path)
+    if suffix(path) in LINES:
+        return _read_lines(path)
+    separator = _separator(path)
+
+    def read(**options: Any) -> "pd.DataFrame":
+        found: pd.DataFrame = pd.read_csv(
+            path, sep=separator, encoding="utf-8-sig", skipinitialspace=True, **options
+        )
+        return found
+
+    columns = read(nrows=0).columns
+    written = as_text(columns)
+    return read(
+        dtype={column: str for column in written},
+        na_values={column: MISSING for column in columns if column not in written},
+        keep_default_na=False,
+        low_memory=False,  # one type for a whole column
+    )
+
+
+def _separator(path: Path) -> str:
+    """What stands between the columns of a CSV file, seen in its first line."""
+    with _open(path) as file:
+        head = file.readline().decode("utf-8-sig")
+    if not head.strip():
+        raise DataError(
+            f"Found array with 0 sample(s): {path} is empty; its first line should name columns."
+        )
+    return "\t" if suffix(path) == ".tsv" else max(",;\t", key=head.count)
+
+
+def _read_lines(path: Path) -> "pd.DataFrame":
+    """JSON lines, or one JSON list of objects."""
+    import pandas as pd
+
+    with _open(path) as file:
+        text = file.read().decode("utf-8-sig")
+    if text.lstrip().startswith("["):
+        rows = json.loads(text)
+    else:
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+        rows = [_object(path, number, line) for number, line in lines]
+    if not all(isinstance(row, dict) for row in rows):
+        raise DataError(
+            f'{path} should hold one object for each sample, such as {{"label": "cat", ...}}.'
+        )
+    return pd.DataFrame(rows, dtype=object).infer_objects()
+
+
+def _object(path: Path, number: int, line: str) -> object:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise DataError(f"{path}, line {number} is not JSON: {error}.") from error
+
+
+def _open(path: Path) -> IO[bytes]:
+    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else open(path, "rb")  # type: ignore[return-value]

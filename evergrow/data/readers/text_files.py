@@ -1,0 +1,44 @@
+"""Text files, UTF-8, one sample each -> a chunk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import BadFilesError
+from ..dataset import Chunk, Rows, Seen
+from .class_folder import shown
+from .read_options import ReadOptions, given, no_labels
+
+
+def from_text_files(
+    files: Sequence[Path],
+    how: ReadOptions,
+    labels: np.ndarray | None = None,
+    notes: Sequence[str] = (),
+) -> Chunk:
+    """A chunk of text files, UTF-8, each read now.  labels: of all of them.
+
+    Raises BadFilesError, which lists all that cannot be read, unless some are and `skip_bad`.
+    """
+    texts, good, bad = [], [], []
+    for i, file in enumerate(files):
+        try:
+            text = file.read_text(encoding="utf-8-sig").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            bad.append((shown(file), f"cannot be read as UTF-8 text ({error})"))
+            continue
+        if text:
+            texts.append(text)
+            good.append(i)
+        else:
+            bad.append((shown(file), "is empty"))
+    if bad and not (how.skip_bad and good):
+        raise BadFilesError(bad, len(files))
+    if how.y is not None:
+        labels = given(how.y, len(files))
+    elif labels is None and how.need_labels:
+        raise no_labels()
+    found = None if labels is None else labels[np.array(good)]
+    store = Rows(texts, names=[shown(files[i]) for i in good])
+    return Chunk(Seen("text"), store, found, bad, notes)

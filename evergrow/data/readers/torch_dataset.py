@@ -1,0 +1,194 @@
+"""Data sets and loaders of torch and Hugging Face -> records and labels, item by item."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...errors import DataError
+from ..dataset import Then
+from ..labels import clean_labels
+from .dataframe import LABELS
+from .items import Records, as_encoded, is_input, read_one
+
+CHECKED = 16  # items of a data set asked for twice, to see whether they change
+KEPT = 1 << 28  # bytes of items that do not change and may be kept in memory
+INPUTS = "image img images pixel_values pixels x input inputs features data text".split()
+
+
+@dataclass(frozen=True)
+class Taking:
+    """How items are taken apart.  label, text: keys of dicts.  need: labels must be there."""
+
+    label: str | None = None
+    text: str | None = None
+    need: bool = True
+    own: bool = False
+
+
+class Streamed:
+    """An indexed data set that is asked for each item whenever it is needed."""
+
+    stable = False  # items may be augmented anew each time
+
+    def __init__(self, dataset: Any, taking: Taking, kind: str):
+        self.dataset, self.taking, self.kind = dataset, taking, kind
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def name(self, i: int) -> str:
+        return f"row {i}"
+
+    def take(self, rows: np.ndarray, then: Then | None = None) -> list[np.ndarray]:
+        """The records of these items, in order.  then: applied to each."""
+        found = map(self._record, rows.tolist())
+        return [record if then is None else then(record) for record in found]
+
+    def _record(self, i: int) -> np.ndarray:
+        value, _ = split(self.dataset[i], self.taking)
+        kind, record, _ = read_one(value, self.taking.own, f"sample {i}")
+        if kind != self.kind:
+            raise DataError(f"sample {i} is {kind} data now, it was {self.kind} data before.")
+        return record  # type: ignore[no-any-return]
+
+
+def settled(dataset: Any, taking: Taking) -> bool:
+    """Whether items are images or tensors that come the same each time, and all fit into `KEPT`.
+
+    `CHECKED` items are asked for twice: an augmentation that is drawn anew shows in one of them.
+
+    >>> settled([(np.zeros((8, 8)), "cat")] * 40, Taking())
+    True
+    """
+    size = 0
+    for i in np.unique(np.linspace(0, len(dataset) - 1, CHECKED).astype(int)).tolist():
+        once, again = (_content(dataset[i], taking, f"sample {i}") for _ in range(2))
+        if once is None or again is None or not np.array_equal(once, again):
+            return False
+        size = max(size, once.nbytes)
+    return size * len(dataset) <= KEPT
+
+
+def _content(item: Any, taking: Taking, where: str) -> np.ndarray | None:
+    """The record of an item that is an image or a tensor."""
+    kind, record, _ = read_one(split(item, taking)[0], taking.own, where)
+    return record if kind in ("image", "tensor") else None
+
+
+def look_through(dataset: Any, taking: Taking) -> tuple[Records, Streamed]:
+    """See each item of an indexed data set once; images are not kept.  Raises DataError."""
+    found = Records(own=taking.own, keep=False)
+    for i in range(len(dataset)):
+        found.add(*split(dataset[i], taking))
+    found.finish()
+    return found, Streamed(dataset, taking, found.kind)
+
+
+def run_through(items: Iterable[Any], taking: Taking, batched: bool | None) -> Records:
+    """All items of a loader or an iterable, once, kept in memory.
+
+    batched: whether items are batches; None: those that have a row of labels are.
+    """
+    found = Records(own=taking.own)
+    for item in items:
+        value, label = split(item, taking)
+        if not (np.ndim(label) == 1 if batched is None else batched):
+            found.add(value, label)
+            continue
+        labels = [None] * len(value) if label is None else label
+        if len(labels) != len(value):
+            raise DataError(
+                f"a batch holds {len(value)} samples and {len(labels)} labels; they should be as "
+                "many."
+            )
+        for pair in zip(value, labels, strict=True):
+            found.add(*pair)
+    return found.finish()
+
+
+def is_flat(dataset: Any, taking: Taking) -> bool:
+    """Whether items are dicts of numbers or texts: rows of a table."""
+    item = dataset[0]
+    if not isinstance(item, dict) or as_encoded(item) is not None:
+        return False
+    key = _label_key(item, taking)
+    return all(np.isscalar(value) for name, value in item.items() if name != key)
+
+
+def split(item: Any, taking: Taking) -> tuple[Any, Any]:
+    """Input and label of an item: (input, label, ...), a dict, or an input.  Raises DataError."""
+    if isinstance(item, dict) and as_encoded(item) is None:
+        return _split_dict(item, taking)
+    if isinstance(item, tuple | list) and len(item) > 1 and is_input(item[0]):
+        return item[0], item[1]
+    if isinstance(item, tuple | list) and len(item) == 1:
+        item = item[0]
+    if taking.need:
+        raise DataError(
+            "labels are needed, so items of the data set should be (input, label) pairs or "
+            f"dicts, they are {type(item).__name__}; or pass the labels as y."
+        )
+    return item, None
+
+
+def _split_dict(item: dict[Any, Any], taking: Taking) -> tuple[Any, Any]:
+    key = _label_key(item, taking)
+    others = [name for name in item if name != key]
+    wanted = INPUTS + (others if len(others) == 1 else []) if taking.text is None else [taking.text]
+    name = next((name for name in wanted if name in others), None)
+    if name is None:
+        raise DataError(
+            f"items of the data set have the keys {', '.join(map(str, item))}; which one is the "
+            f"input cannot be told (expected one of {', '.join(map(str, wanted))}): rename it."
+        )
+    return item[name], None if key is None else item[key]
+
+
+def _label_key(item: dict[Any, Any], taking: Taking) -> Any:
+    """The key of the label, or None.  Raises DataError where it is needed and missing."""
+    names = LABELS if taking.label is None else (taking.label,)
+    key = next((name for name in names if name in item), None)
+    if key is None and (taking.need or taking.label is not None):
+        raise DataError(
+            f"items of the data set have no label column (expected {', '.join(names)}); their "
+            f"keys are: {', '.join(map(str, item))}. Name the one that holds the labels with "
+            "label=."
+        )
+    return key
+
+
+def class_names(dataset: Any, label: str | None = None) -> list[str] | None:
+    """What integer labels stand for, where they only number names found in this very data; or None.
+
+    So it is for folders read by torchvision and for class labels of Hugging Face: in the next
+    folder the same number means another class.
+    """
+    while dataset is not None:
+        features = getattr(dataset, "features", None)
+        if isinstance(features, dict):
+            keys = LABELS if label is None else (label,)
+            key = next((name for name in keys if name in features), None)
+            return getattr(features.get(key), "names", None)
+        if hasattr(dataset, "class_to_idx") and hasattr(dataset, "samples"):
+            return sorted(dataset.class_to_idx, key=dataset.class_to_idx.get)
+        dataset = getattr(dataset, "dataset", None)  # of a Subset, a DataLoader
+    return None
+
+
+def named(values: Sequence[Any] | np.ndarray, names: list[str] | None) -> np.ndarray:
+    """Labels of a data set; numbers of classes become their names.  Raises DataError.
+
+    >>> named([1, 0, 1], ["cat", "dog"]).tolist()
+    ['dog', 'cat', 'dog']
+    """
+    found = clean_labels(values)
+    if names is None or found.dtype == object:
+        return found
+    if found.min() < 0 or found.max() >= len(names):
+        raise DataError(
+            f"the data set names {len(names)} classes, but has labels {found.min()}..{found.max()}."
+        )
+    named: np.ndarray = np.array(names, dtype=object)[found]
+    return named

@@ -1,0 +1,1 @@
+"""One model in memory: choose, learn, judge, advise, save. Imports all but bench, commands."""

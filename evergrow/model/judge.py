@@ -1,0 +1,136 @@
+"""A classifier judged by samples that it has not learnt: what an update did, and if it may stay."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..analytic import solution
+from ..data import preprocess
+from ..data.dataset import Chunk
+from ..data.task import Tensors
+from ..errors import DataError, GateError, SettingError
+from . import holdout, update_report
+from .model import Model
+from .update_report import Judged, Recalls
+
+LEFT_OUT, HELD_OUT = "kept samples, each left out in turn", "samples held back from learning"
+
+
+def apart(model: Model, chunk: Chunk, columns: torch.Tensor) -> tuple[Chunk, Any]:
+    """What of a chunk is to be trained on, and rows of it; the others are held out from now on.
+
+    Raises DataError if nothing is left, SettingError for a number that is none.
+    """
+    each = model.parameters.validation
+    if isinstance(each, bool) or not isinstance(each, int | np.integer) or each < 0:
+        raise SettingError(
+            f"validation={each!r}: how many samples of each class are held back, 0 or more."
+        )
+    if not each or model.learner.judges_itself:
+        return chunk, np.arange(len(chunk))
+    assert model.schema is not None
+    records = model.net.backbone.records(chunk, model.schema)
+    hashes = preprocess.hashes(records)
+    held, rest = model.heldout.choose(hashes, columns, int(each))
+    if not len(rest):
+        raise DataError(
+            "every sample given is held back to judge updates by, and nothing is left to learn; "
+            "give others, or set validation=0."
+        )
+    if len(held):
+        at = torch.from_numpy(held)
+        model.heldout = model.heldout.add(records.take(at), columns[at], hashes[held])
+    return chunk.subset(rest), rest
+
+
+def recalls(model: Model) -> Recalls | None:
+    """Recall of each class as the model is, by column; None where that is not known."""
+    learner = model.learner
+    if not model.tasks and not model.adopted:
+        return None
+    if learner.judges_itself:
+        found = learner.recalls(work=bool(model.parameters.validation))
+        return None if found is None else [None if r != r else r for r in found.tolist()]
+    judged = _heldout(model)
+    if judged is None:
+        return None
+    return update_report.recalls(judged.answers, judged.y, len(model.classes))
+
+
+def judged(model: Model) -> Judged | None:
+    """Answers to samples that were not learnt; None where there are none."""
+    if not model.learner.judges_itself:
+        return _heldout(model)
+    found = model.learner.left_out()
+    return None if found is None else Judged(found[0].numpy(), found[1].numpy(), LEFT_OUT)
+
+
+def _heldout(model: Model) -> Judged | None:
+    held = model.heldout
+    if not len(held):
+        return None
+    scores = model.scores(Tensors(held.x)).double()
+    return Judged(model.learner.probabilities(scores).numpy(), held.y.numpy(), HELD_OUT)
+
+
+def most_kept(model: Model) -> int | None:
+    """How many samples held out may stay: a tenth of the method's memory; None: as many as are."""
+    memory = model.learner.settings().get("memory")
+    return memory // holdout.SHARE if isinstance(memory, int) and memory else None
+
+
+def report(model: Model) -> dict[str, Any] | None:
+    """What the last update did, see `update_report.report`; None where nothing can be judged."""
+    found = judged(model)
+    if found is None:
+        return None
+    labels = [str(label) for label in model.classes.tolist()]
+    last = model.update
+    return update_report.report(found, labels, len(last["old_classes"]), last.get("before"))
+
+
+def assessed(model: Model) -> Model | None:
+    """The model with a report of its last update; None where nothing can be judged."""
+    found = report(model) if model.update else None
+    return None if found is None else replace(model, update=model.update | {"report": found})
+
+
+def by_layer(model: Model) -> dict[str, float]:
+    """Mean recall in [0, 1] of each layer's features; see `GrowingClassifier.layer_scores`."""
+    sums, parts = model.learner.sums_of_features(), model.net.backbone.parts
+    if sums is None or not parts or sums.width != model.net.width:
+        raise SettingError(
+            "layer_scores needs a backbone of several layers (efficientnet_lite0, or timm:... "
+            "with layers=) under lda, ridge or ncm."
+        )
+    starts = np.cumsum([0, *(width for _, width in parts)])
+    recalls = {
+        name: solution.lda(sums.of(int(start), width)).judged.macro
+        for (name, width), start in zip(parts, starts, strict=False)
+    }
+    return recalls | {"all": solution.lda(sums).judged.macro}
+
+
+def gate(model: Model, points: float) -> None:
+    """Raise GateError if the last update costs too much (`update_report.refusal`), or if nobody can
+    tell.
+
+    points: of mean recall that old classes may lose.
+    """
+    found, old = model.update["report"] or report(model), model.update["old_classes"]
+    if found is None or (old and found["old_before"] is None):
+        raise blind()
+    why = update_report.refusal(found, points)
+    if why:
+        raise GateError(f"the gate refused this update: {why}. The model is as it was.", found)
+
+
+def blind() -> GateError:
+    """The error of a gate that has nothing to judge old classes by."""
+    return GateError(
+        "the gate cannot tell what the old classes would lose: no samples of theirs were held back "
+        "when they were learnt (--validation 20, validation=20). Leave the gate out this once, or "
+        "use a closed-form method such as lda, which needs none. The model is as it was."
+    )

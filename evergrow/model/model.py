@@ -1,0 +1,194 @@
+"""What one model in memory is: its classes, network and method, and the answers it gives."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..backbones.base import Backbone
+from ..data import preprocess
+from ..data.dataset import Chunk
+from ..data.drift import Looks
+from ..data.task import Records, fetched
+from ..errors import DataError
+from ..methods.base import Method
+from ..nn import devices
+from ..nn.network import Network
+from ..training.protocols import Checkpoints
+from .holdout import HeldOut, nothing
+from .parameters import Parameters
+
+BLOCK = 256  # rows of canonical tensors at a time
+
+
+@dataclass(frozen=True)
+class UpdateContext:
+    """What a caller of an update hands in.
+
+    tell: is given the advice before training begins.
+    checkpoints: gives, for a model that is about to learn and what it learns, where it may leave
+        how far it is; asked only for methods that add up sums and draw nothing.
+    keep_no_samples: whether the model's folder is to hold no samples.
+    """
+
+    tell: Callable[[list[dict[str, Any]]], None] | None = None
+    checkpoints: "Callable[[Model, Chunk], Checkpoints] | None" = None
+    keep_no_samples: bool = False
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """Columns of the first table, by which scikit-learn's checks go.  names: (count,) or None."""
+
+    count: int
+    names: np.ndarray | None = None
+
+
+@dataclass(eq=False)
+class Model:
+    """One model in memory. An update makes another one; once it is finished, none is changed.
+
+    So whoever has one answers by it, whatever is learnt meanwhile: network, solved weights, classes
+    and counts belong together. What answering works out anew each time (solved weights) is kept
+    beside, and is the same whoever works it out.
+
+    parameters: of the last update.  backbone, backbone_name: its settings, and what it is called.
+    learner, method_name: the method with all it remembers; it holds the network.
+    reason: why this backbone and this method, in words.
+    schema: the form of inputs (`Backbone.prepare`); None before any came to an adopted network.
+    classes: labels by column.  counts: (k,) samples learnt, by column.  tasks: updates.
+    adopted: leading columns that came with a network trained elsewhere.
+    heldout: samples never trained on.  began: what the first inputs looked like.
+    columns: of the first table.  update: the last update, as a dict.
+    ledger, keep_no_samples: what its folder keeps beside it (`ledger`).
+    predicts_only: whether it was read without what learning needs.
+    """
+
+    parameters: Parameters
+    backbone: Backbone
+    backbone_name: str
+    learner: Method
+    method_name: str
+    reason: str
+    schema: dict[str, Any] | None
+    classes: np.ndarray = field(default_factory=lambda: np.array([]))
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    tasks: int = 0
+    adopted: int = 0
+    heldout: HeldOut = field(default_factory=nothing)
+    began: Looks | None = None
+    columns: TableColumns | None = None
+    update: dict[str, Any] = field(default_factory=dict)
+    ledger: Any = None
+    keep_no_samples: bool = False
+    predicts_only: bool = False
+    index: "Index | None" = None
+
+    @property
+    def net(self) -> Network:
+        """The network that the method trains or reads."""
+        return self.learner.net
+
+    def asked(self, parameters: Parameters) -> "Model":
+        """This model, asked with other parameters."""
+        return self if parameters == self.parameters else replace(self, parameters=parameters)
+
+    def records(self, chunk: Chunk) -> Records:
+        """A chunk's canonical tensors.  Raises DataError where they are not of the model's form."""
+        if self.schema is None:  # a network trained elsewhere that has not learnt anything here
+            form = preprocess.fitted(
+                self.backbone.prepare(chunk.seen, self.parameters.image_size), chunk
+            )
+            return self.net.backbone.records(chunk, form)
+        self.check(chunk)
+        return self.net.backbone.records(chunk, self.schema)
+
+    def check(self, chunk: Chunk) -> None:
+        """Raise DataError unless the model reads data like this."""
+        assert self.schema is not None
+        preprocess.check(self.schema, chunk, not self.net.backbone.any_size)
+
+    def columns_of(self, labels: np.ndarray | None) -> Tensor:
+        """(n,) columns of labels, -1 for those that the model does not know; (0,) of None."""
+        if labels is None:
+            return torch.zeros(0, dtype=torch.long)
+        index = self._indexed()
+        if len(labels) == 1:
+            return torch.tensor([index.get(labels.tolist()[0], -1)])
+        distinct, inverse = np.unique(labels, return_inverse=True)
+        columns = np.array([index.get(label, -1) for label in distinct.tolist()], dtype=np.int64)
+        return torch.from_numpy(columns[inverse])
+
+    def classes_with(self, labels: np.ndarray) -> np.ndarray:
+        """`classes` once these labels are learnt: what is known, then new ones, sorted.
+
+        Raises DataError for labels of another kind.
+        """
+        distinct = np.unique(labels) if len(labels) > 1 else labels
+        if not len(self.classes):
+            return distinct if distinct.dtype != object else np.array(distinct.tolist())
+        if (distinct.dtype.kind in "iu") != (self.classes.dtype.kind in "iu"):
+            kinds = {True: "int", False: "str"}
+            raise DataError(
+                f"labels are {kinds[distinct.dtype.kind in 'iu']}, but this model was started with "
+                f"{kinds[self.classes.dtype.kind in 'iu']} labels; pass labels of the same kind."
+            )
+        index = self._indexed()
+        new = [label for label in distinct.tolist() if label not in index]
+        return np.concatenate([self.classes, np.array(new)]) if new else self.classes
+
+    def _indexed(self) -> dict[Any, int]:
+        """Column by label; carried over from model to model while the classes are the same."""
+        index = self.index
+        if index is None or index.classes is not self.classes:
+            index = self.index = Index.of(self.classes)
+        return index.columns
+
+    def blocks(self, records: Records) -> Iterator[Tensor]:
+        """Canonical tensors, 256 rows at a time, what is to be decoded ahead."""
+        parts = torch.arange(len(records)).split(BLOCK)
+        workers = self.parameters.num_workers
+        return (x for _, x in fetched(records, parts, workers, devices.staging(self.net.device)))
+
+    @torch.no_grad()
+    def scores(self, records: Records) -> Tensor:
+        """(n, classes) scores, two classes included; -inf for classes announced and never seen."""
+        scores = torch.cat([self.learner.scores(x).float().cpu() for x in self.blocks(records)])
+        unseen = torch.from_numpy(self.counts == 0)
+        unseen[: self.adopted] = False
+        return scores.masked_fill_(unseen, -torch.inf) if unseen.any() else scores
+
+    def probabilities(self, records: Records) -> np.ndarray:
+        """(n, classes) in [0, 1], rows sum to 1, float64."""
+        scores = self.scores(records).double()
+        return self.learner.probabilities(scores).numpy()
+
+    def labels(self, records: Records) -> np.ndarray:
+        """(n,) the likeliest labels."""
+        best = self.scores(records).argmax(1).numpy()
+        return self.classes[best]  # type: ignore[no-any-return]
+
+    def features(self, records: Records) -> Tensor:
+        """(n, width) float32: what the head sees."""
+        return torch.cat([self.net.steady(x).cpu() for x in self.blocks(records)])
+
+    def right(self, chunk: Chunk) -> np.ndarray:
+        """(n,) whether each answer to labelled data is right; labels never learnt are wrong."""
+        assert chunk.labels is not None
+        answers = self.scores(self.records(chunk)).argmax(1)
+        return answers.eq(self.columns_of(chunk.labels)).numpy()
+
+
+@dataclass(frozen=True)
+class Index:
+    """Column by label, of these very classes."""
+
+    classes: np.ndarray
+    columns: dict[Any, int]
+
+    @staticmethod
+    def of(classes: np.ndarray) -> "Index":
+        return Index(classes, {label: j for j, label in enumerate(classes.tolist())})

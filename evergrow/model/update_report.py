@@ -1,0 +1,159 @@
+"""What an update did, read off answers to samples that were not learnt; and whether a gate lets it.
+
+Pure functions of arrays. A recall is the share of a class's samples that are answered rightly; old,
+new and all are means of recalls, so that every class counts alike.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..formatting import percent
+from .calibration import calibration as expected_error
+from .recall import mean
+
+SHOWN = 5  # classes that lost most, and classes that each was taken for
+LEAST = 5  # samples of a new class that the gate must have seen before it refuses for its sake
+BINS = 10
+Recalls = Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Answers to samples that were not learnt.
+
+    shares: (m, k) probabilities.  y: (m,) columns.  by: how they come to be unlearnt, in words.
+    """
+
+    shares: np.ndarray
+    y: np.ndarray
+    by: str
+
+    @property
+    def answers(self) -> np.ndarray:
+        """(m,) columns."""
+        return self.shares.argmax(1)  # type: ignore[no-any-return]
+
+
+def recalls(answers: np.ndarray, y: np.ndarray, total: int) -> list[float | None]:
+    """Recall in [0, 1] of each of `total` columns, None where there is no sample.
+
+    >>> recalls(np.array([0, 1, 1]), np.array([0, 0, 1]), total=3)
+    [0.5, 1.0, None]
+    """
+    right = np.bincount(y[answers == y], minlength=total)
+    there = np.bincount(y, minlength=total)
+    return [float(r / n) if n else None for r, n in zip(right, there, strict=True)]
+
+
+def report(
+    judged: Judged, labels: Sequence[str], old: int, before: Recalls | None
+) -> dict[str, Any]:
+    """What an update did, as JSON.
+
+    labels: by column; the first `old` were known before.  before: recalls of these before the
+    update, None where that is not known.
+    Keys: by, samples, new_classes; old_before, old, new, all: mean recalls in [0, 1], None without
+    samples; margins: half of the 95 % intervals of old, new and all; per_class, before and judged
+    (samples) by label; lost: old classes that lost most, and what they were taken for; confusion:
+    [label, predicted, samples]; calibration: see `calibration`.
+    """
+    answers, k = judged.answers, len(labels)
+    after, there = recalls(answers, judged.y, k), np.bincount(judged.y, minlength=k)
+    earlier = [None] * k if before is None else [*before, *[None] * (k - len(before))]
+    both = [j for j in range(old) if after[j] is not None and earlier[j] is not None]
+    pairs = Counter(zip(judged.y.tolist(), answers.tolist(), strict=True))
+    confusion = [[labels[a], labels[b], n] for (a, b), n in sorted(pairs.items())]
+    compared = both or [j for j in range(old) if after[j] is not None]
+    parts = {"old": compared, "new": range(old, k), "all": range(k)}
+    return {
+        "by": judged.by,
+        "new_classes": list(labels[old:]),
+        "samples": len(judged.y),
+        "old_before": mean([earlier[j] for j in both]),
+        **{name: mean([after[j] for j in part]) for name, part in parts.items()},
+        "margins": {name: _margin(after, there, part) for name, part in parts.items()},
+        "per_class": dict(zip(labels, after, strict=True)),
+        "before": {labels[j]: earlier[j] for j in both},
+        "judged": dict(zip(labels, there.tolist(), strict=True)),
+        "lost": [_loss(labels, j, earlier, after, pairs) for j in _worst(both, earlier, after)],
+        "confusion": confusion,
+        "calibration": calibration(judged.shares.max(1), answers == judged.y),
+    }
+
+
+def calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+    """As `calibration.calibration`, in ten bins, as JSON; 0 where there are no samples.
+
+    confidence: (m,) probability of the answer given.  right: (m,) bool.
+
+    >>> calibration(np.array([0.9, 0.9]), np.array([True, False]))["error"]
+    0.4
+    """
+    error, bins = expected_error(confidence, right, BINS)
+    return {"error": round(error, 6) if bins else 0.0, "bins": [list(found) for found in bins]}
+
+
+def refusal(found: dict[str, Any], points: float) -> str | None:
+    """Why a gate refuses an update with this report; None where it lets it pass.
+
+    points: percentage points of mean recall that the old classes may lose, these included. A new
+    class may not have less than half of the mean recall of all, where at least `LEAST` samples of
+    it were judged; half will do.
+    """
+    reasons = []
+    if found["old_before"] is not None:
+        lost = found["old_before"] - found["old"]
+        if _exceeds(lost, points / 100):
+            reasons.append(
+                f"old classes fall from {percent(found['old_before'])} to "
+                f"{percent(found['old'])}, by {100 * lost:.1f} points where {points:g} are allowed"
+            )
+    weak = [
+        f"{label} ({percent(found['per_class'][label])})"
+        for label in found["new_classes"]
+        if found["judged"][label] >= LEAST and _exceeds(found["all"] / 2, found["per_class"][label])
+    ]
+    if weak:
+        reasons.append(
+            f"new classes below half of the mean recall of {percent(found['all'])}: "
+            f"{', '.join(weak)}"
+        )
+    return "; ".join(reasons) or None
+
+
+def _exceeds(share: float, limit: float) -> bool:
+    """Whether it does in truth: recalls kept in single precision are off by up to 3e-8."""
+    return round(share - limit, 6) > 0
+
+
+def _margin(after: Recalls, there: np.ndarray, part: Sequence[int]) -> float | None:
+    """Half of a 95 % interval of a mean of recalls.
+
+    Source: Agresti and Coull 1998, Approximate is better than "exact" for interval estimation of
+    binomial proportions: two of each outcome added; to as many samples as the mean is worth.
+    """
+    judged = [j for j in part if there[j]]
+    middle = mean([after[j] for j in judged])
+    if middle is None:
+        return None
+    worth = len(judged) ** 2 / float(np.sum(1 / there[judged]))
+    share = (middle * worth + 2) / (worth + 4)
+    return float(1.96 * (share * (1 - share) / (worth + 4)) ** 0.5)
+
+
+def _worst(both: Sequence[int], before: Recalls, after: Recalls) -> list[int]:
+    """Columns that lost recall, the most first."""
+    lost = {j: (before[j] or 0.0) - (after[j] or 0.0) for j in both}
+    return sorted((j for j in both if lost[j] > 0), key=lambda j: -lost[j])[:SHOWN]
+
+
+def _loss(
+    labels: Sequence[str], j: int, before: Recalls, after: Recalls, pairs: Counter[tuple[int, int]]
+) -> dict[str, Any]:
+    taken = Counter({labels[b]: n for (a, b), n in pairs.items() if a == j and b != j})
+    to = [[label, n] for label, n in taken.most_common(SHOWN)]
+    return {"label": labels[j], "before": before[j], "after": after[j], "to": to}

@@ -1,0 +1,1 @@
+"""Networks whose head grows, and what it takes to run them. Imports data and storage."""

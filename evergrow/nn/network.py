@@ -1,0 +1,434 @@
+"""A network: an input stage, a backbone (input -> features), a head that grows (-> logits)."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..data.dataset import Chunk
+from ..data.preprocess import Prepared
+from ..data.task import Records
+from ..errors import SettingError
+from .blocks import in_blocks
+from .devices import rows_on
+from .feature_cache import FeatureCache
+
+
+class Body(nn.Module):
+    """What a backbone builds: float inputs -> (n, width) features, and facts about itself.
+
+    trains: whether it has parameters that learn.
+    rows: block of inputs whose features are computed together on a CPU (`rows_on` a GPU), so that
+        a row gives the same features whatever batch it comes in; 0 where any batch does.
+    scale: features times this, rounded, are the integers that statistics add up; None where the
+        first task fixes it.
+    any_size: whether images of another size are accepted.
+    pretrained: whether it was trained on much data elsewhere, so that it is best left as it is.
+    maps: whether torch.func.vmap can go through it; it cannot where the way depends on the values.
+    apart: whether several threads may run it at the same time, each on a block of its own.
+    parts: names and widths of the layers whose features are joined; none where one gives them all.
+    """
+
+    width: int
+    trains: bool = True
+    rows: int = 32
+    scale: float | None = None
+    any_size: bool = False
+    pretrained: bool = False
+    maps: bool = True
+    apart: bool = False
+    parts: Sequence[tuple[str, int]] = ()
+
+    def records(self, chunk: Chunk, form: dict[str, Any]) -> Records:
+        """A chunk's canonical tensors.  form: see `Backbone.prepare`."""
+        return Prepared(chunk, form)
+
+    def notes(self, chunk: Chunk) -> list[str]:
+        """What the user should know of how a chunk's records became tensors."""
+        return []
+
+    def inner(self) -> nn.Module:
+        """The network whose layers users know by name: what this was built around, or itself."""
+        return self
+
+    def still(self) -> "Body":
+        """What gives the same features while nothing learns, faster where that can be: itself."""
+        return self
+
+
+class Inputs(nn.Module):
+    """Canonical tensors -> what the backbone reads: images become 0..1, tables are standardised.
+
+    mean, std: (channels,) for images, (columns,) for tables; none for tensors, which pass as they
+        are.
+
+    >>> Inputs("image")(torch.tensor([[[[0, 255]]]], dtype=torch.uint8)).tolist()
+    [[[[0.0, 1.0]]]]
+    """
+
+    mean: Tensor | None
+    std: Tensor | None
+
+    def __init__(
+        self, kind: str, mean: Sequence[float] | None = None, std: Sequence[float] | None = None
+    ):
+        super().__init__()
+        self.kind = kind
+        for name, value in (("mean", mean), ("std", std)):
+            self.register_buffer(name, None if value is None else self._shaped(torch.tensor(value)))
+
+    def _shaped(self, values: Tensor) -> Tensor:
+        return values.float().view(-1, 1, 1) if self.kind == "image" else values.float()
+
+    def fix(self, records: Records) -> None:
+        """Fix the scaling of a table's columns from the rows of the first task; once."""
+        if self.kind != "table" or self.mean is not None:
+            return
+        n, blocks = len(records), torch.arange(len(records)).split(4096)
+        mean = torch.stack([records.take(r).double().sum(0) for r in blocks]).sum(0) / n
+        spread = torch.stack([((records.take(r).double() - mean) ** 2).sum(0) for r in blocks])
+        std = (spread.sum(0) / n).sqrt()
+        fallback = torch.where(mean == 0, torch.ones_like(mean), mean.abs())
+        flat = std <= 1e-7 * mean.abs()  # a column that has not varied yet: its size is all we know
+        self.mean, self.std = mean.float(), torch.where(flat, fallback, std).float()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dtype == torch.uint8:
+            x = x.float() / 255
+        elif self.kind != "table":
+            return x
+        if self.mean is not None and self.std is not None:
+            x = (x - self.mean) / self.std
+        return x
+
+    def spec(self) -> dict[str, Any]:
+        """JSON that `Inputs(**spec)` rebuilds exactly (float32 values survive JSON's doubles)."""
+        mean = None if self.mean is None else self.mean.flatten().tolist()
+        std = None if self.std is None else self.std.flatten().tolist()
+        return {"kind": self.kind, "mean": mean, "std": std}
+
+
+class LinearHead(nn.Module):
+    """A linear layer whose rows are classes, in order of arrival; growing never moves a row.
+
+    >>> head = LinearHead(4)
+    >>> head.grow(2, torch.Generator().manual_seed(0)); first = head.weight.clone()
+    >>> head.grow(3, torch.Generator().manual_seed(1)); torch.equal(head.weight[:2], first)
+    True
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(0, width))
+        self.bias = nn.Parameter(torch.empty(0))
+
+    def grow(self, total: int, rng: torch.Generator) -> None:
+        """Add random rows until there are `total`; rows already there keep their values."""
+        old, width = self.weight.shape
+        fresh = (torch.rand(total - old, width, generator=rng) * 2 - 1) / width**0.5
+        self.extend(fresh, torch.zeros(total - old))
+
+    def extend(self, weight: Tensor, bias: Tensor) -> None:
+        """Append these rows: weight (m, width), bias (m,)."""
+        self.weight = nn.Parameter(torch.cat([self.weight.data, weight.to(self.weight)]))
+        self.bias = nn.Parameter(torch.cat([self.bias.data, bias.to(self.bias)]))
+
+    def forget(self) -> None:
+        """Lose every class; rows drawn by the next `grow` are fresh."""
+        self.weight = nn.Parameter(self.weight.data[:0])
+        self.bias = nn.Parameter(self.bias.data[:0])
+
+    def forward(self, features: Tensor) -> Tensor:
+        return nn.functional.linear(features, self.weight, self.bias)
+
+    def cosines(self, features: Tensor) -> Tensor:
+        """(n, classes) in [-1, 1], of each feature vector (n, width) with each row.
+
+        Source: Gidaris and Komodakis 2018, "Dynamic Few-Shot Visual Learning without Forgetting",
+        arXiv:1804.09458: rows of unit length, so that no class wins by the length of its row.
+        """
+        return nn.functional.normalize(features, dim=1) @ nn.functional.normalize(self.weight).T
+
+
+@torch.no_grad()
+def align(weights: list[Tensor], old: int) -> None:
+    """Scale rows from `old` on, side by side over `weights`, to the mean norm of those before.
+
+    Without rows before, or with new ones of zeros alone, nothing changes.
+
+    Source: Zhao et al. 2020, "Maintaining Discrimination and Fairness in Class Incremental
+    Learning", arXiv:1911.07053, weight aligning.
+
+    >>> a, b = torch.tensor([[3.0], [6.0]]), torch.tensor([[4.0], [8.0]])
+    >>> align([a, b], old=1)
+    >>> a.tolist(), b.tolist()
+    ([[3.0], [3.0]], [[4.0], [4.0]])
+    """
+    norms = torch.cat(weights, 1).norm(dim=1)
+    if old and norms[old:].any():
+        for weight in weights:
+            weight[old:] *= norms[:old].mean() / norms[old:].mean()
+
+
+class Network(nn.Module):
+    """inputs + backbone + head: canonical x -> (n, classes) logits; `features(x)`: (n, width)."""
+
+    def __init__(self, backbone: Body, inputs: Inputs):
+        super().__init__()
+        self.inputs, self.backbone, self.head = inputs, backbone, LinearHead(backbone.width)
+        self.scale = backbone.scale
+        self.precision: torch.dtype | None = None  # of `steady`; None: float32
+        self.cache: FeatureCache | None = None  # while a phase of training leaves the backbone be
+        self._norms = [
+            m for m in backbone.modules() if isinstance(m, nn.modules.batchnorm._NormBase)
+        ]
+
+    def beside(self) -> "Network":
+        """The same layers, with a scale and a precision of its own: for what moves no weight."""
+        return copy.copy(self)
+
+    @property
+    def width(self) -> int:
+        """Features of the backbone."""
+        return self.backbone.width
+
+    @property
+    def n_classes(self) -> int:
+        """Rows of the head."""
+        return len(self.head.weight)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes; inputs are moved there."""
+        return self.head.weight.device
+
+    def features(self, x: Tensor) -> Tensor:
+        """(n, width) features of canonical inputs, differentiable."""
+        if self.cache is not None and not self._learns():
+            return self.cache.take(self.backbone, x, self.steady)
+        return self.through(self.inputs(x.to(self.device, non_blocking=True)))
+
+    def _learns(self) -> bool:
+        return self.backbone.training or any(p.requires_grad for p in self.backbone.parameters())
+
+    def through(self, x: Tensor) -> Tensor:
+        """(n, width) features of what the input stage gave, differentiable."""
+        if self.training and len(x) == 1 and self._norms:
+            with evaluating(self._norms):  # one row has no batch statistics
+                return self.backbone(x)  # type: ignore[no-any-return]
+        return self.backbone(x)  # type: ignore[no-any-return]
+
+    def rest_norms(self) -> None:
+        """Batch norm goes by the statistics it has, and does not change them; weights may learn."""
+        for norm in self._norms:
+            norm.eval()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))  # type: ignore[no-any-return]
+
+    def fix_scale(self, records: Records) -> Tensor | None:
+        """Fix the scale on which features become integers, where the backbone does not; once.
+
+        It follows from the first task's first rows, with a quarter to spare for larger features.
+        Returns their features, (m, width) float, where it had to compute them.  Raises SettingError
+        if none of them is finite.
+        """
+        if self.scale is not None or not len(records):
+            return None
+        first = self.steady(records.take(torch.arange(min(len(records), 1024))))
+        sizes = first[first.isfinite()].abs()
+        if first.numel() and not sizes.numel():
+            raise SettingError(
+                "the backbone gives no finite feature of the first samples: training diverged "
+                "(take a smaller lr or backbone_lr), or its weights or the inputs are not finite."
+            )
+        largest = float(sizes.max()) if first.numel() else 0.0
+        self.scale = 127 / (1.25 * largest) if largest > 0 else 1.0
+        return first
+
+    @torch.no_grad()
+    def steady(self, x: Tensor, scale: float | None = None) -> Tensor:
+        """Features that do not depend on the batch: (n, width) float, or int8 if `scale` is given.
+
+        Rows go through the backbone in blocks of one shape (the last one padded), in evaluation
+        mode; each thread takes blocks of its own where the backbone lets it.
+        """
+        rows = rows_on(self.device, self.backbone.rows, prod(x.shape[1:])) or len(x)
+        with evaluating([self.backbone]):
+            body = self.backbone.still() if self.precision is None else self.backbone
+
+            def block(part: Tensor) -> Tensor:
+                return self._block(body, part, rows, scale)
+
+            if body.apart and self.device.type == "cpu":
+                return in_blocks(block, x, rows, always=True)
+            parts = [block(part) for part in x.split(max(rows, 1))]
+        return torch.cat(parts) if len(parts) != 1 else parts[0]
+
+    @torch.no_grad()
+    def _block(self, body: Body, x: Tensor, rows: int, scale: float | None) -> Tensor:
+        n, x = len(x), x.to(self.device, non_blocking=True)
+        if n < rows:
+            x = torch.cat([x, x.new_zeros(rows - n, *x.shape[1:])])
+        if scale is not None and x.dtype == torch.uint8 and hasattr(body, "integers"):
+            return body.integers(x)[:n]  # type: ignore[no-any-return, operator]
+        with _exactly(x.device, self.precision):
+            features = body(self.inputs(x))[:n]
+        if self.precision is not None:
+            features = features.float()
+        return features if scale is None else as_integers(features, scale)
+
+
+def _exactly(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[Any]:
+    """In this precision whatever surrounds it: autocast of the training loop is of its thread."""
+    if dtype is None and not torch.amp.is_autocast_available(device.type):
+        return nullcontext()
+    return torch.autocast(device.type, dtype, enabled=dtype is not None)
+
+
+def as_integers(features: Tensor, scale: float) -> Tensor:
+    """Features times `scale` as int8: what statistics add up.
+
+    >>> as_integers(torch.tensor([0.5, -9.0]), 20.0).tolist()
+    [10, -127]
+    """
+    return (features.float() * scale).round_().clamp_(-127, 127).to(torch.int8)
+
+
+@contextmanager
+def evaluating(modules: Sequence[nn.Module]) -> Iterator[None]:
+    """These modules in evaluation mode while the block runs, then as they were."""
+    training = [m for module in modules if module.training for m in module.modules() if m.training]
+    for m in training:
+        m.training = False
+    try:
+        yield
+    finally:
+        for m in training:
+            m.training = True
+
+
+def frozen(net: Network, classes: int | None = None) -> Network:
+    """A copy of `net` as it is now, that will not learn: the teacher of distillation methods.
+
+    classes: it answers about its first columns alone, this many; None: about all.
+    """
+    teacher = copy.deepcopy(net)
+    head = teacher.head
+    head.weight = nn.Parameter(head.weight.data[:classes].clone())
+    head.bias = nn.Parameter(head.bias.data[:classes].clone())
+    return teacher.eval().requires_grad_(False)
+
+
+def begin_anew(
+    net: Network,
+    backbone: dict[str, Tensor],
+    head: dict[str, Tensor],
+    classes: int,
+    rng: torch.Generator,
+) -> None:
+    """Give a network the weights that it began with, and random rows up to so many classes.
+
+    backbone, head: tensors by name, as they were at first; the head's are those of a network
+    trained elsewhere, else none.
+    """
+    net.backbone.load_state_dict(backbone)
+    net.head.forget()
+    net.head.extend(head["weight"], head["bias"])
+    net.head.grow(classes, rng)
+
+
+def freeze(net: Network, upto: bool | str | None, learning: int | None = None) -> None:
+    """Stop the backbone from learning: all (True), or each layer up to and including the one named.
+
+    upto: a name as the network itself has it ("layer3", "blocks.2", "features.10"); what stands
+        before it in the order of `named_modules` freezes too.
+    learning: stages that may learn, counted from the top; None: all. See `stages`.
+
+    Frozen layers stay in evaluation mode, so that their batch-norm statistics do not drift either.
+    Raises SettingError for a name that is not a layer of the backbone.
+    """
+    net.train()
+    net.requires_grad_(True)
+    layers = list(net.backbone.named_modules())
+    end = _end(net.backbone, upto)
+    if learning is not None:
+        end = max(end, _below(net.backbone, learning))
+    after = layers[end][0] if end < len(layers) else None
+    for name, module in layers[:end]:
+        for p in module.parameters(recurse=False):
+            p.requires_grad_(False).grad = None
+        module.training = after is not None and _within(after, name)  # it holds what learns
+
+
+def stages(module: nn.Module) -> dict[str, list[nn.Parameter]]:
+    """Parameters from the input up, by stage; a stage has the name of a layer.
+
+    Norms beside the stages belong to the one before, and parameters that lie beside the layers (an
+    embedding of positions) to the first of these.
+
+    >>> net = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Linear(2, 1))
+    >>> {name: len(parameters) for name, parameters in stages(net).items()}
+    {'0': 4, '2': 2}
+    """
+    apart: dict[str, list[nn.Parameter]] = {}
+    for name, p in module.named_parameters():
+        apart.setdefault(stage(name), []).append(p)
+    found: dict[str, list[nn.Parameter]] = {}
+    top = before = None
+    for name, some in apart.items():
+        joins = all(p.dim() < 2 for p in some) or _within(name, before)
+        if top is None or not joins:
+            top = name
+        found.setdefault(top, []).extend(some)
+        before = name
+    return found
+
+
+def stage(name: str) -> str:
+    """The stage of a network that a parameter belongs to: its name up to the first number.
+
+    >>> stage("module.layer3.0.conv1.weight"), stage("module.blocks.2.norm.bias")
+    ('module.layer3', 'module.blocks.2')
+    """
+    parts = name.split(".")[:-1]
+    end = next((i for i, part in enumerate(parts) if part[-1:].isdigit()), len(parts) - 1)
+    return ".".join(parts[: end + 1])
+
+
+def _within(name: str, outer: str | None) -> bool:
+    """Whether a layer lies inside another, by their names; all lie inside ""."""
+    return outer is not None and name != outer and (not outer or name.startswith(f"{outer}."))
+
+
+def _end(body: Body, upto: bool | str | None) -> int:
+    """How many layers freeze, in the order of `named_modules`."""
+    layers = list(body.named_modules())
+    if upto is None or isinstance(upto, bool):
+        return len(layers) if upto else 0
+    inner = body.inner()
+    prefix = next(f"{name}." if name else "" for name, m in layers if m is inner)
+    names = [name for name, _ in layers]
+    named = next((name for name in (prefix + upto, upto) if name and name in names), None)
+    if named is None:
+        own = [name for name in stages(inner) if name]
+        parts = [name for name, _ in inner.named_modules() if own and _within(name, own[-1])]
+        example = f", or a layer inside one, such as {parts[-1]}" if parts else ""
+        raise SettingError(
+            f"freeze={upto!r} is not a layer of the backbone; name the last one that does not "
+            f"learn: {', '.join(own) or 'it has none that learns'}{example}."
+        )
+    return 1 + max(i for i, name in enumerate(names) if name == named or _within(name, named))
+
+
+def _below(body: Body, learning: int) -> int:
+    """How many layers lie below the stages that learn."""
+    names = [name for name, _ in body.named_modules()]
+    starts = [names.index(name) for name in stages(body)]
+    if learning >= len(starts):
+        return 0
+    return starts[-learning] if learning else len(names)

@@ -1,0 +1,88 @@
+"""What a command answers with: words or JSON, one message, an exit code."""
+
+import json
+
+import pytest
+import typer
+
+from evergrow.commands.cli import output
+from evergrow.errors import DataError, GateError, LockedError, SettingError
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (GateError("lost"), 3),
+        (SettingError("lr"), 2),
+        (DataError("X"), 1),
+        (LockedError("held"), 1),
+        (OSError(28, "No space left"), 1),
+        (ZeroDivisionError(), 1),
+    ],
+)
+def test_exit_codes_are_those_of_the_documentation(error, code):
+    assert output.exit_code(error) == code
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (DataError("X is empty."), "X is empty."),
+        (OSError(28, "No space left", "a/b"), "a/b: No space left; the model is as it was."),
+        (MemoryError(), "out of memory; the model is as it was."),
+        (KeyError("x"), "this was not foreseen: KeyError: 'x'. The model is as it was."),
+    ],
+)
+def test_a_message_says_what_happened_and_that_the_model_is_safe(error, said):
+    assert output.message(error).startswith(said)
+
+
+def app() -> typer.Typer:
+    commands = typer.Typer(cls=output.Commands, add_completion=False)
+
+    @commands.command()
+    def fails(as_json: bool = typer.Option(False, "--json")) -> None:
+        raise GateError("refused.", {"old": 0.5, "samples": 3})
+
+    @commands.command()
+    def waits(as_json: bool = typer.Option(False, "--json")) -> None:
+        raise KeyboardInterrupt
+
+    @commands.command()
+    def answers(as_json: bool = typer.Option(False, "--json")) -> None:
+        result = {"n": 3, "warnings": ["look"]}
+        output.answer(result, as_json, lambda found: print(f"n is {found['n']}"))
+
+    return commands
+
+
+def run(capsys, *words):
+    with pytest.raises(SystemExit) as ended:
+        app()(list(words))
+    said = capsys.readouterr()
+    return ended.value.code or 0, said.out, said.err
+
+
+def test_a_failure_is_one_json_object_with_its_report(capsys):
+    code, out, err = run(capsys, "fails", "--json")
+    assert code == 3 and err == ""
+    assert json.loads(out) == {
+        "error": {"type": "GateError", "message": "refused."},
+        "report": {"old": 0.5, "samples": 3},
+    }
+
+
+def test_an_interrupt_says_that_the_model_is_as_it_was(capsys):
+    code, out, err = run(capsys, "waits")
+    assert (code, out) == (130, "") and "the model is as it was" in err
+
+
+def test_an_answer_is_words_or_json_and_its_warnings_stand_apart(capsys):
+    assert run(capsys, "answers") == (0, "n is 3\n", "note: look\n")
+    code, out, err = run(capsys, "answers", "--json")
+    assert json.loads(out) == {"n": 3, "warnings": ["look"]} and err == "note: look\n"
+
+
+def test_a_wrong_option_is_usage_as_json_too(capsys):
+    code, out, _ = run(capsys, "answers", "--json", "--lr", "1")
+    assert code == 2 and "--lr" in json.loads(out)["error"]["message"]
