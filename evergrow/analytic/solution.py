@@ -284,7 +284,7 @@ class _View:
         weighted = means * n[:, None]
         for i, strip in self.stats.strips():
             j = i + len(strip)
-            part = (strip.double() - weighted[:, i:j].T @ means[:, i:]) / self.unit
+            part = strip.double().sub_(weighted[:, i:j].T @ means[:, i:]).div_(self.unit)
             out[i:j, i:] = part
             out[i:, i:j] = part.T
         return out

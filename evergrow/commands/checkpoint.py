@@ -61,7 +61,7 @@ class Unfinished:
             return  # others may decode otherwise
         at = {mark.tobytes(): i for i, mark in enumerate(found["marks"].numpy())}
         rows = np.array([at.get(mark.tobytes(), -1) for mark in chunk.store.marks], np.int64)
-        known = preprocess.hashed(chunk, Canvas(**found["canvas"]))
+        known = preprocess.hashes_of(chunk, Canvas(**found["canvas"]))
         assert known is not None
         known.hashes[rows >= 0] = found["hashes"].numpy()[rows[rows >= 0]]
         known.there[rows >= 0] = True
@@ -138,10 +138,11 @@ class Unfinished:
         records = self.model.records(self.chunk) if isinstance(store, Files) else None
         if not isinstance(store, Files) or not isinstance(records, preprocess.Prepared):
             return {}
-        if records.canvas is None or records.hashed is None:
+        hashed = preprocess.hashes_of(self.chunk, records.canvas)
+        if records.canvas is None or hashed is None:
             return {}
-        there = records.hashed.there.copy()  # files are decoded ahead meanwhile
-        marks, hashes = store.marks[there], records.hashed.hashes[there]
+        there = hashed.there.copy()  # files are decoded ahead meanwhile
+        marks, hashes = store.marks[there], hashed.hashes[there]
         tensors = {"marks": torch.from_numpy(marks), "hashes": torch.from_numpy(hashes)}
         form = asdict(records.canvas)
         return {"canvas": form, "packages": environment.packages(PACKAGES), **tensors}

@@ -166,10 +166,10 @@ class Unlearnt:
 
     def hashes_by(self, model: "Model") -> "np.ndarray":
         """(n, 16) content hashes, of canonical tensors as this model has them."""
-        from ..storage import ledger
+        from ..data import preprocess
 
         if self.hashes is None:
-            return ledger.hashes(model.records(self.chunk))
+            return preprocess.hashes(model.records(self.chunk))
         return self.hashes
 
 
@@ -189,6 +189,7 @@ def _taught(at_hand: AtHand, incoming: Any, gate: float | None, context: Any) ->
 
 def _remember(at_hand: AtHand, old: "Chunk", version: int) -> AtHand:
     """Give old samples that are not known yet to the memory, and to the ledger."""
+    from ..data import preprocess
     from ..model import update
     from ..storage import ledger
 
@@ -198,7 +199,7 @@ def _remember(at_hand: AtHand, old: "Chunk", version: int) -> AtHand:
             "--old takes samples of classes that the model knows, and it knows none yet: "
             "learn them as DATA."
         )
-    hashes = ledger.hashes(model.records(old))
+    hashes = preprocess.hashes(model.records(old))
     columns = model.columns_of(old.labels).numpy()
     rows = ledger.unlearnt(at_hand.ledger, hashes, columns)
     if len(rows):
@@ -284,11 +285,12 @@ def _open(folder: ModelFolder, how: How) -> AtHand:
 
 def _unlearnt(at_hand: AtHand, chunk: "Chunk", how: How) -> Unlearnt:
     """What is to be learnt; what was learnt before is passed over, unless asked for again."""
+    from ..data import preprocess
     from ..storage import ledger
 
     total, hashes, model = len(chunk), None, at_hand.model
     if len(at_hand.ledger) and model is not None and not how.again:
-        hashes = ledger.hashes(model.records(chunk))
+        hashes = preprocess.hashes(model.records(chunk))
         rows = ledger.unlearnt(at_hand.ledger, hashes, model.columns_of(chunk.labels).numpy())
         chunk, hashes = chunk.subset(rows), hashes[rows]
     skipped = [list(file) for file in chunk.skipped]

@@ -1,6 +1,8 @@
 """Records -> canonical tensors: uint8 images of one size and colour, mixed tables encoded."""
 
 import hashlib
+import json
+from collections.abc import Hashable
 
 import numpy as np
 import torch
@@ -26,8 +28,10 @@ class Prepared:
 
     Images that have the canonical form in memory are indexed, and nothing else. Others are decoded,
     recoloured and resized when they are asked for, and kept in that form where all images of the
-    chunk take at most `KEPT` bytes. Their content hash is always kept, so that nothing is decoded
+    chunk take at most `KEPT` bytes. Their content hash is noted then, so that nothing is decoded
     again for it.
+
+    key: tells this form from others that records of the chunk may have.
 
     >>> from .read import read
     >>> chunk = read(np.zeros((3, 8, 8)), need_labels=False)
@@ -39,15 +43,14 @@ class Prepared:
         self.chunk = chunk
         self.rows = encoded(prepare, chunk) if "encode" in prepare else None
         self.columns = None if self.rows is not None else _columns(prepare, chunk.seen)
+        self.key: Hashable = ("rows", json.dumps([self.columns, prepare.get("encode")]))
         self.canvas: Canvas | None = None  # that images are brought to
         self.kept: _Kept | None = None
-        self.hashed: Hashed | None = None
         if chunk.kind == "image":
             form = resize.of(prepare)
             values = getattr(chunk.store, "values", None)
             if not isinstance(values, np.ndarray) or values.shape[1:] != form.shape:
-                self.canvas, self.kept = form, _kept(chunk, form)
-                self.hashed = hashed(chunk, form)
+                self.canvas, self.kept, self.key = form, _kept(chunk, form), form
 
     def __len__(self) -> int:
         return len(self.chunk)
@@ -75,10 +78,11 @@ class Prepared:
 
     def _noted(self, index: np.ndarray, form: Canvas) -> np.ndarray:
         """Images in this form, their hashes noted."""
-        found = self._brought(index, form)
-        if self.hashed is not None:
-            self.hashed.note(self.chunk.at(index), found)
-        return found
+        images = self._brought(index, form)
+        hashed = hashes_of(self.chunk, self.key)
+        if hashed is not None:
+            hashed.note(self.chunk.at(index), images)
+        return images
 
     def _as_they_are(self, index: np.ndarray) -> np.ndarray:
         found = self.chunk.take(index)
@@ -105,23 +109,23 @@ class _Kept:
 
 
 class Hashed:
-    """Content hashes of a whole store.  hashes: (n, 16) uint8.  there: (n,) those known."""
+    """Content hashes of a whole store in one form.  hashes: (n, 16) uint8.  there: (n,) known."""
 
     def __init__(self, n: int):
         self.hashes = np.zeros((n, 16), np.uint8)
         self.there = np.zeros(n, bool)
 
-    def note(self, at: np.ndarray, images: np.ndarray) -> None:
-        """Remember the hashes of the images in these rows of the store."""
-        self.hashes[at], self.there[at] = _hash(images), True
+    def note(self, at: np.ndarray, x: np.ndarray) -> None:
+        """Remember the hashes of the canonical tensors of these rows of the store."""
+        self.hashes[at], self.there[at] = _hash(x), True
 
 
-def hashed(chunk: Chunk, form: Canvas) -> Hashed | None:
-    """What is known of the hashes of this chunk's store in this form; None if they may change."""
+def hashes_of(chunk: Chunk, key: Hashable) -> Hashed | None:
+    """What is known of the hashes of a chunk's store in this form; None where they may change."""
     if not chunk.store.stable:
         return None
-    found: Hashed = chunk.cache.setdefault(("hashes", form), Hashed(len(chunk.store)))
-    return found
+    hashed: Hashed = chunk.cache.setdefault(("hashes", key), Hashed(len(chunk.store)))
+    return hashed
 
 
 def _kept(chunk: Chunk, form: Canvas) -> _Kept | None:
@@ -144,17 +148,24 @@ def _columns(prepare: Form, seen: Seen) -> list[int] | None:
 def hashes(records: Records, block: int = 1024) -> np.ndarray:
     """(n, 16) uint8: a BLAKE2b hash of each canonical tensor's bytes.
 
+    Worked out once for a chunk whose store is stable, whoever asks and for whatever subset.
+
     >>> from .task import Tensors
     >>> hashes(Tensors(torch.zeros(3, 2))).shape
     (3, 16)
     """
     rows = torch.arange(len(records))
-    if isinstance(records, Prepared) and records.hashed is not None:
-        known, at = records.hashed, records.chunk.at(rows.numpy())
-        for part in rows[torch.from_numpy(~known.there[at])].split(block):
-            records.take(part)
-        found: np.ndarray = known.hashes[at]
-        return found
+    chunk: Chunk | None = getattr(records, "chunk", None)
+    hashed = None if chunk is None else hashes_of(chunk, getattr(records, "key", None))
+    if chunk is not None and hashed is not None:
+        at = chunk.at(rows.numpy())
+        missing = rows[torch.from_numpy(~hashed.there[at])]
+        for part in missing.split(block) if len(missing) else ():
+            x = records.take(part)
+            if not hashed.there[at[part]].all():  # else they were noted when they were decoded
+                hashed.note(at[part], x.numpy())
+        known: np.ndarray = hashed.hashes[at]
+        return known
     parts = [_hash(records.take(part).contiguous().numpy()) for part in rows.split(block)]
     return np.concatenate(parts)
 

@@ -30,7 +30,7 @@ class Tokens:
     def __init__(
         self, chunk: Chunk, tokenizer: "Tokenizer", length: int, prompt: str = "", key: str = ""
     ):
-        self.chunk, self.length = chunk, length
+        self.chunk, self.length, self.key = chunk, length, key
         if chunk.store.stable and key in chunk.cache:
             self.read: _Read = chunk.cache[key]
             return

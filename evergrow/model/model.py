@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -115,19 +116,15 @@ class Model:
         """(n,) columns of labels, -1 for those that the model does not know; (0,) of None."""
         if labels is None:
             return torch.zeros(0, dtype=torch.long)
-        index = self._indexed()
-        if len(labels) == 1:
-            return torch.tensor([index.get(labels.tolist()[0], -1)])
-        distinct, inverse = np.unique(labels, return_inverse=True)
-        columns = np.array([index.get(label, -1) for label in distinct.tolist()], dtype=np.int64)
-        return torch.from_numpy(columns[inverse])
+        columns = map(self._indexed().get, labels.tolist(), repeat(-1))
+        return torch.from_numpy(np.fromiter(columns, np.int64, len(labels)))
 
     def classes_with(self, labels: np.ndarray) -> np.ndarray:
         """`classes` once these labels are learnt: what is known, then new ones, sorted.
 
         Raises DataError for labels of another kind.
         """
-        distinct = np.unique(labels) if len(labels) > 1 else labels
+        distinct = np.array(sorted(set(labels.tolist())), labels.dtype)
         if not len(self.classes):
             return distinct if distinct.dtype != object else np.array(distinct.tolist())
         if (distinct.dtype.kind in "iu") != (self.classes.dtype.kind in "iu"):

@@ -5,9 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data import preprocess
-from ..data.task import Records
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -23,57 +20,70 @@ def empty() -> "pa.Table":
     return _table(np.zeros((0, SIZE), np.uint8), np.zeros(0, np.int64), 0)
 
 
-def hashes(records: Records) -> np.ndarray:
-    """(n, 16) uint8 content hashes of canonical tensors."""
-    found = np.ascontiguousarray(preprocess.hashes(records))
-    return found.view(np.uint8).reshape(len(found), -1)
-
-
-def unlearnt(past: "pa.Table", found: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def unlearnt(past: "pa.Table", hashes: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """(m,) rows that the ledger does not hold: new content, or known content under another label.
 
-    found: (n, 16) content hashes.  columns: (n,), -1 for labels that the model does not know.
+    hashes: (n, 16) content hashes.  columns: (n,), -1 for labels that the model does not know.
 
     >>> one = np.zeros((1, 16), np.uint8)
     >>> past = add(empty(), one, np.array([3]), version=1)
     >>> unlearnt(past, one, np.array([3])).tolist(), unlearnt(past, one, np.array([4])).tolist()
     ([], [0])
     """
-    known = set(zip(past["hash"].to_pylist(), past["column"].to_pylist(), strict=True))
-    keys = zip(_bytes(found), columns.tolist(), strict=True)
-    return np.array([i for i, key in enumerate(keys) if key not in known], dtype=np.int64)
+    learnt = _keys(_values(past["hash"], f"V{SIZE}"), _values(past["column"], "int32"))
+    keys, learnt = _keys(hashes, columns), np.sort(learnt)
+    known = np.searchsorted(learnt, keys, "right") > np.searchsorted(learnt, keys)
+    return np.flatnonzero(~known)
 
 
-def add(past: "pa.Table", found: np.ndarray, columns: np.ndarray, version: int) -> "pa.Table":
+def add(past: "pa.Table", hashes: np.ndarray, columns: np.ndarray, version: int) -> "pa.Table":
     """The ledger with these samples, learnt for `version`."""
     import pyarrow as pa
 
-    return pa.concat_tables([past, _table(found, columns, version)]).combine_chunks()
+    return pa.concat_tables([past, _table(hashes, columns, version)]).combine_chunks()
 
 
-def fingerprint(found: np.ndarray, columns: np.ndarray) -> str:
+def fingerprint(hashes: np.ndarray, columns: np.ndarray) -> str:
     """One hash of all samples and their columns, whatever their order.
 
-    >>> found = np.arange(32, dtype=np.uint8).reshape(2, 16)
-    >>> fingerprint(found, np.array([0, 1])) == fingerprint(found[::-1], np.array([1, 0]))
+    >>> hashes = np.arange(32, dtype=np.uint8).reshape(2, 16)
+    >>> fingerprint(hashes, np.array([0, 1])) == fingerprint(hashes[::-1], np.array([1, 0]))
     True
     """
-    keys = sorted(zip(_bytes(found), columns.tolist(), strict=True))
+    data = hashes.tobytes()
+    contents = [data[start : start + SIZE] for start in range(0, len(data), SIZE)]
+    keys = sorted(zip(contents, columns.tolist(), strict=True))
     return hashlib.sha256(b"".join(key + b"%d," % column for key, column in keys)).hexdigest()
 
 
-def _table(found: np.ndarray, columns: np.ndarray, version: int) -> "pa.Table":
+def _table(hashes: np.ndarray, columns: np.ndarray, version: int) -> "pa.Table":
+    """Made of the arrays' own bytes: `pa.array` would import pandas, which takes longer."""
     import pyarrow as pa
+
+    def array(kind: "pa.DataType", values: np.ndarray) -> "pa.Array":
+        data = pa.py_buffer(np.ascontiguousarray(values))
+        return pa.Array.from_buffers(kind, len(columns), [None, data])
 
     return pa.table(
         {
-            "hash": pa.array(_bytes(found), pa.binary(SIZE)),
-            "column": pa.array(columns, pa.int32()),
-            "version": pa.array(np.full(len(columns), version), pa.int32()),
+            "hash": array(pa.binary(SIZE), hashes),
+            "column": array(pa.int32(), columns.astype(np.int32)),
+            "version": array(pa.int32(), np.full(len(columns), version, np.int32)),
         }
     )
 
 
-def _bytes(found: np.ndarray) -> list[bytes]:
-    data = found.tobytes()
-    return [data[start : start + SIZE] for start in range(0, len(data), SIZE)]
+def _values(column: "pa.ChunkedArray", dtype: str) -> np.ndarray:
+    """(n,) a column's values, without pandas, which `to_numpy` would import."""
+    parts = [np.zeros(0, dtype)]
+    for part in column.chunks:
+        values = np.frombuffer(part.buffers()[1] or b"", dtype)
+        parts.append(values[part.offset : part.offset + len(part)])
+    return np.concatenate(parts)
+
+
+def _keys(hashes: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """(n,) one word of bytes for each sample: its content hash and its column."""
+    content = np.ascontiguousarray(hashes).view(np.uint8).reshape(len(columns), SIZE)
+    column = columns.astype(np.int32).view(np.uint8).reshape(len(columns), 4)
+    return np.hstack([content, column]).view(f"S{SIZE + 4}")[:, 0]

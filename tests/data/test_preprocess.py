@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from evergrow.data import image_arrays, preprocess
-from evergrow.data.preprocess import Prepared, hashes, spec
+from evergrow.data.preprocess import Prepared, fitted, hashes, spec
 from evergrow.data.read import read
 from evergrow.data.readers import image_files
 from evergrow.data.task import Part, Tensors, fetched
@@ -133,6 +133,34 @@ def test_hashes_are_those_of_the_canonical_bytes_in_any_block(tmp_path):
             found = hashes(prepared(X), block)
             assert (found.shape, found.dtype) == ((10, 16), np.uint8)
             assert [row.tobytes() for row in found] == expected
+
+
+@pytest.mark.parametrize("kind", ["rows", "images", "columns", "mixed"])
+def test_content_is_hashed_once_however_often_it_is_asked_for(kind, monkeypatch):
+    frame = pd.DataFrame({"a": np.arange(9.0), "b": list("xyzxyzxyz"), "c": np.arange(9.0)})
+    images = np.random.default_rng(0).integers(0, 255, (9, 4, 4), np.uint8)
+    X = {"rows": frame[["a", "c"]].to_numpy(), "images": images, "mixed": frame}
+    chunk = read(X.get(kind, frame[["c", "a"]]), need_labels=False)
+    form = fitted(spec(chunk.seen), chunk)
+    if kind == "columns":
+        form |= {"names": ["a", "c"]}
+    whole = hashes(Prepared(chunk, form))
+    assert len({row.tobytes() for row in whole}) == 9
+    monkeypatch.setattr(Prepared, "take", None)
+    assert np.array_equal(hashes(Prepared(chunk.subset([7, 2]), form)), whole[[7, 2]])
+    monkeypatch.undo()
+    other = read(X.get(kind, frame[["a", "c"]]), need_labels=False)
+    assert np.array_equal(hashes(Prepared(other, form)), whole)
+
+
+def test_what_may_change_is_hashed_anew():
+    chunk = read(np.zeros((2, 3)), need_labels=False)
+    chunk.store.stable = False
+    form = spec(chunk.seen)
+    before = hashes(Prepared(chunk, form))
+    chunk.store.values[1] = 5
+    after = hashes(Prepared(chunk, form))
+    assert (before[0] == after[0]).all() and (before[1] != after[1]).any()
 
 
 def test_hashes_tell_samples_apart_and_there_may_be_none():
