@@ -1,4 +1,4 @@
-"""A chunk of data: records by index with their labels, and what they look like."""
+"""A chunk of a data set: samples by index with their labels, and what they look like."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Seen:
     kind: image, table, tensor or text.
     channels, sizes: of images: the most that one has, and the one (height, width), or the smallest
     and the largest.  shape, dtype: of one row or tensor.  names: of columns, where they have any.
-    from_files: images are pictures (files, PIL), which are converted, not arrays, which must fit.
+    from_files: images came as files or of PIL, which are converted, not as arrays, which must fit.
     mixed: a table with columns that are no numbers, or with cells that are missing.
     """
 
@@ -34,7 +34,7 @@ class Seen:
 
 
 class Store(Protocol):
-    """Records by row.  stable: whether asking twice gives the same."""
+    """Samples by row.  stable: whether asking twice gives the same."""
 
     stable: bool
 
@@ -46,7 +46,7 @@ class Store(Protocol):
 
 
 class Rows:
-    """Records in memory: an array with a row for each, or a list.
+    """Samples in memory: an array with a row for each, or a list.
 
     names: how messages call them; without, by their rows.  where: the end of all such names.
 
@@ -68,8 +68,8 @@ class Rows:
     def take(self, rows: np.ndarray, then: Then | None = None) -> Any:
         if isinstance(self.values, np.ndarray):
             return self.values[rows]
-        found = [self.values[i] for i in rows.tolist()]
-        return found if then is None else [then(value) for value in found]
+        values = [self.values[i] for i in rows.tolist()]
+        return values if then is None else [then(value) for value in values]
 
 
 class Frame:
@@ -91,11 +91,11 @@ class Frame:
 
 
 class Chunk:
-    """Records by index, and their labels.
+    """Samples by index, and their labels.
 
-    seen: what the records look like.  labels: (n,) int64, object array of str, or None.
+    seen: what the samples look like.  labels: (n,) int64, object array of str, or None.
     skipped: (name, reason) of bad files that were passed over.  notes: what the user should know.
-    cache: what `prepare` keeps of the records; shared by subsets.
+    cache: what `preprocess` keeps of the samples; shared by subsets.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Chunk:
         return len(self.store) if self.rows is None else len(self.rows)
 
     def name(self, i: int) -> str:
-        """Path of a record's file, or `row 17`, counted from 0."""
+        """Path of a sample's file, or `row 17`, counted from 0."""
         return self.store.name(int(i if self.rows is None else self.rows[i]))
 
     def at(self, rows: np.ndarray) -> np.ndarray:
@@ -127,15 +127,15 @@ class Chunk:
         return rows if self.rows is None else self.rows[rows]
 
     def take(self, rows: np.ndarray, then: Then | None = None) -> Any:
-        """Records of these rows, in order: one array, or a list where shapes differ or are decoded.
+        """Samples of these rows, in order: one array, or a list where shapes differ or are decoded.
 
-        Images are (C, H, W) uint8, C = 1 or 3 as found.  then: applied to each image of a list as
+        Images are (C, H, W) uint8, C = 1 or 3.  then: applied to each image of a list as
         soon as it is decoded.  Raises BadFilesError where files are not what they were.
         """
         return self.store.take(self.at(np.asarray(rows)), then)
 
     def subset(self, rows: np.ndarray) -> "Chunk":
-        """The same records, but for these rows alone."""
+        """The same samples, but for these rows alone."""
         rows = np.asarray(rows)
         labels = None if self.labels is None else self.labels[rows]
         part = Chunk(self.seen, self.store, labels, self.skipped, self.notes)

@@ -1,4 +1,4 @@
-"""Records -> canonical tensors: uint8 images of one size and colour, mixed tables encoded."""
+"""Samples -> canonical tensors: uint8 images of one size and colour, mixed tables encoded."""
 
 import hashlib
 import json
@@ -24,14 +24,14 @@ KEPT = 1 << 28  # bytes of canonical images that a chunk may keep; later epochs 
 
 
 class Prepared:
-    """A chunk's records as canonical tensors: what methods learn from (`task.Records`).
+    """A chunk's samples as canonical tensors: what methods learn from (`task.Records`).
 
     Images that have the canonical form in memory are indexed, and nothing else. Others are decoded,
     recoloured and resized when they are asked for, and kept in that form where all images of the
     chunk take at most `KEPT` bytes. Their content hash is noted then, so that nothing is decoded
     again for it.
 
-    key: tells this form from others that records of the chunk may have.
+    key: tells this form from others that the chunk may be brought to.
 
     >>> from .read import read
     >>> chunk = read(np.zeros((3, 8, 8)), need_labels=False)
@@ -85,19 +85,16 @@ class Prepared:
         return images
 
     def _as_they_are(self, index: np.ndarray) -> np.ndarray:
-        found = self.chunk.take(index)
-        seen = self.chunk.seen
-        x = np.asarray(found, seen.dtype).reshape(-1, *seen.shape) if list is type(found) else found
+        seen, x = self.chunk.seen, self.chunk.take(index)
+        x = np.asarray(x, seen.dtype).reshape(-1, *seen.shape) if type(x) is list else x
         return x if self.columns is None else x[:, self.columns]
 
     def _brought(self, index: np.ndarray, form: Canvas) -> np.ndarray:
         """Images in this form: all at once where they are one array, else each as it is decoded."""
-        found = self.chunk.take(index, then=form)
-        return (
-            form.bring(found)
-            if isinstance(found, np.ndarray)
-            else np.array(found, np.uint8).reshape(-1, *form.shape)
-        )
+        images = self.chunk.take(index, then=form)
+        if isinstance(images, np.ndarray):
+            return form.bring(images)
+        return np.array(images, np.uint8).reshape(-1, *form.shape)
 
 
 class _Kept:
@@ -172,7 +169,7 @@ def hashes(records: Records, block: int = 1024) -> np.ndarray:
 
 def _hash(x: np.ndarray) -> np.ndarray:
     """(n, 16) uint8 hashes of n tensors."""
-    found = bytearray()
+    digests = bytearray()
     for row in x:
-        found += hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()
-    return np.frombuffer(found, np.uint8).reshape(-1, 16)
+        digests += hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()
+    return np.frombuffer(digests, np.uint8).reshape(-1, 16)
