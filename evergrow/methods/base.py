@@ -14,7 +14,8 @@ from ..data.task import Batch, Records, Samples, Task
 from ..errors import SettingError
 from ..nn import devices
 from ..nn.feature_cache import Level
-from ..nn.network import Network, as_integers, frozen
+from ..nn.freezing import frozen
+from ..nn.network import Network, as_integers
 from ..training import loop
 from ..training.generators import Generators
 from ..training.protocols import Checkpoint, Checkpoints, Unsaved, Unwatched, Watch

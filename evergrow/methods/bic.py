@@ -19,7 +19,8 @@ from torch import Tensor
 
 from ..data.task import Task, Tensors
 from ..errors import SettingError
-from ..nn.network import Network, frozen
+from ..nn.freezing import frozen
+from ..nn.network import Network
 from ..training.exemplars import Exemplars
 from ..training.losses import cross_entropy, distilled
 from ..training.replay_buffer import beside, check_replay, pad_columns

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..data.task import Task
 from ..errors import SettingError
-from ..nn.network import frozen
+from ..nn.freezing import frozen
 from ..nn.vae import VAE
 from ..training.loop import modules_state
 from ..training.losses import cross_entropy, distill

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from ..data.task import Records, Task
 from ..errors import SettingError
-from ..nn.network import Network, frozen
+from ..nn.freezing import frozen
+from ..nn.network import Network
 from ..training.loop import modules_state
 from ..training.losses import (
     cross_entropy,

@@ -22,7 +22,8 @@ from torch import Tensor
 from ..analytic.novelty import share_of_known
 from ..data.task import Batch, Records, Task
 from ..errors import SettingError
-from ..nn.network import Network, frozen
+from ..nn.freezing import frozen
+from ..nn.network import Network
 from ..training.losses import cross_entropy, cross_entropy_among, distill
 from ..training.replay_buffer import distinct
 from .base import Method

@@ -16,7 +16,8 @@ from torch import Tensor
 from ..data.task import Batch, Task
 from ..errors import SettingError
 from ..nn.expansion import Branches
-from ..nn.network import LinearHead, freeze
+from ..nn.freezing import freeze
+from ..nn.head import LinearHead
 from ..training.exemplars import Exemplars
 from ..training.losses import cross_entropy, cross_entropy_apart
 from .base import Method

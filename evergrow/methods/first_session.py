@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..data.task import Task
 from ..nn import precision
-from ..nn.network import freeze
+from ..nn.freezing import freeze
 from ..training.losses import cross_entropy
 
 GENTLY = 0.001  # of lr, what a pretrained backbone learns at unless `backbone_lr` says otherwise

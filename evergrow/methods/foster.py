@@ -15,7 +15,8 @@ from torch import Tensor
 from ..data.task import Task
 from ..errors import SettingError
 from ..nn.expansion import Branches
-from ..nn.network import LinearHead, freeze
+from ..nn.freezing import freeze
+from ..nn.head import LinearHead
 from ..training.exemplars import Exemplars
 from ..training.loop import modules_state
 from ..training.losses import cross_entropy, distill, distill_balanced, effective

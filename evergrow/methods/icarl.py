@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from ..data.task import Task
-from ..nn.network import Network, frozen
+from ..nn.freezing import frozen
+from ..nn.network import Network
 from ..training.exemplars import Exemplars, check_remembered
 from ..training.losses import binary_cross_entropy
 from ..training.replay_buffer import Memory, beside, check_replay

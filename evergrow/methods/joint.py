@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ..data.task import Task
-from ..nn.network import begin_anew
+from ..nn.freezing import begin_anew
 from ..training.loop import modules_state
 from ..training.losses import cross_entropy
 from ..training.replay_buffer import Archive

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ..data.task import Task
 from ..errors import SettingError
-from ..nn.network import Network, frozen
+from ..nn.freezing import frozen
+from ..nn.network import Network
 from ..training.losses import cross_entropy_among, distill
 from .base import Method
 

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from ..data.task import Task
 from ..nn.expansion import Branches, last_block
-from ..nn.network import LinearHead, align, freeze
+from ..nn.freezing import freeze
+from ..nn.head import LinearHead, align
 from ..training.exemplars import Exemplars
 from .base import Method
 from .expand import balanced, check_settings, expanded

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from ..data.task import Batch, Task
 from ..errors import SettingError
-from ..nn.network import Network, frozen
+from ..nn.freezing import frozen
+from ..nn.network import Network
 from ..training.augmented_views import shifted
 from ..training.losses import cross_entropy, distill
 from ..training.replay_buffer import Balanced, check_replay

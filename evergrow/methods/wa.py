@@ -18,7 +18,9 @@ from torch import Tensor
 
 from ..data.task import Task
 from ..errors import SettingError
-from ..nn.network import Network, align, frozen
+from ..nn.freezing import frozen
+from ..nn.head import align
+from ..nn.network import Network
 from ..training.exemplars import Exemplars
 from ..training.losses import distilled
 from ..training.replay_buffer import beside, check_replay

@@ -15,7 +15,8 @@ from ..data.task import Batch, Records, Task, fetched
 from ..errors import SettingError
 from ..nn import devices
 from ..nn.feature_cache import FeatureCache
-from ..nn.network import Network, freeze, stages
+from ..nn.freezing import freeze, stages
+from ..nn.network import Network
 from .protocols import Learner
 
 OPTIMIZERS = ("sgd", "adamw")

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from ..nn.network import LinearHead, Network, freeze
+from ..nn.freezing import freeze
+from ..nn.head import LinearHead
+from ..nn.network import Network
 from .losses import cross_entropy_among, quadratic_pull
 
 Weights = dict[str, Tensor]

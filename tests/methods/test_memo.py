@@ -7,7 +7,8 @@ from torch import nn
 from evergrow.errors import SettingError
 from evergrow.methods import MEMO
 from evergrow.nn.expansion import last_block
-from evergrow.nn.network import Body, Inputs, Network, align
+from evergrow.nn.head import align
+from evergrow.nn.network import Body, Inputs, Network
 from evergrow.training.generators import Generators
 from evergrow.training.loop import Training
 from tests.methods.learners import task

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from evergrow.methods import WA
-from evergrow.nn.network import align
+from evergrow.nn.head import align
 from evergrow.training import loop
 from tests.methods.learners import attached, task
 
