@@ -15,11 +15,12 @@ from ..errors import SettingError
 from ..nn import devices
 from ..nn.feature_cache import Level
 from ..nn.freezing import frozen
-from ..nn.network import Network, as_integers
+from ..nn.network import Network, as_integers, modules_state
 from ..training import loop
 from ..training.generators import Generators
 from ..training.protocols import Checkpoint, Checkpoints, Unsaved, Unwatched, Watch
 from ..training.replay_buffer import Memory
+from ..training.settings import Training
 
 PIECE, BLOCK = 256, 1024  # rows that are fetched at a time, rows of features given at a time
 GIVEN = set("net how rng optimizer watch watched level checkpoints".split())  # not remembered
@@ -50,7 +51,7 @@ class Method:
     uses_auxiliary: ClassVar[bool] = False  # whether it learns from unlabelled inputs beside a task
     judges_itself: ClassVar[bool] = False  # whether `left_out` answers, so that none is held out
 
-    def attach(self, net: Network, how: loop.Training, rng: Generators) -> None:
+    def attach(self, net: Network, how: Training, rng: Generators) -> None:
         """Bind to a network, once: from here on `self.net`, `self.how` and `self.rng` exist."""
         self.__post_init__()
         self.net, self.how, self.rng = net, how, rng
@@ -200,7 +201,7 @@ class Method:
         """An unattached method of the same settings."""
         return type(self)(**self.settings())
 
-    def fork(self, how: loop.Training, rng: Generators) -> "Method":
+    def fork(self, how: Training, rng: Generators) -> "Method":
         """This method with all that it remembers, on a network of its own: to learn on from here.
 
         This one stays as it is and goes on answering. What is private is forgotten, as it is by a
@@ -282,7 +283,7 @@ def _pack(name: str, value: Any) -> Any:
     if hasattr(value, "state") and hasattr(value, "fill"):
         return value.state()
     if isinstance(value, Network):
-        return {"__network__": loop.modules_state(value)}
+        return {"__network__": modules_state(value)}
     if isinstance(value, dict):
         return {key: _pack(name, v) for key, v in value.items()}
     if isinstance(value, list):

@@ -17,7 +17,7 @@ from ..data.task import Task
 from ..errors import SettingError
 from ..nn.locks import lock_of
 from ..training.generators import Generators
-from ..training.loop import Training
+from ..training.settings import Training
 from . import first_session
 from .base import Method
 

@@ -18,8 +18,8 @@ from torch import Tensor
 from ..data.task import Task
 from ..errors import SettingError
 from ..nn.freezing import frozen
+from ..nn.network import modules_state
 from ..nn.vae import VAE
-from ..training.loop import modules_state
 from ..training.losses import cross_entropy, distill
 from ..training.replay_buffer import pad_columns
 from .base import Method

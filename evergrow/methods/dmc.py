@@ -18,8 +18,7 @@ from torch import Tensor
 from ..data.task import Records, Task
 from ..errors import SettingError
 from ..nn.freezing import frozen
-from ..nn.network import Network
-from ..training.loop import modules_state
+from ..nn.network import Network, modules_state
 from ..training.losses import (
     cross_entropy,
     cross_entropy_among,

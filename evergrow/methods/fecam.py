@@ -23,7 +23,7 @@ from ..analytic.solution import in_blocks
 from ..data.task import Task
 from ..errors import SettingError
 from ..training.generators import Generators
-from ..training.loop import Training
+from ..training.settings import Training
 from . import first_session
 from .base import Method
 from .closed_form import check_known, forked

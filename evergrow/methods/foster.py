@@ -17,8 +17,8 @@ from ..errors import SettingError
 from ..nn.expansion import Branches
 from ..nn.freezing import freeze
 from ..nn.head import LinearHead
+from ..nn.network import modules_state
 from ..training.exemplars import Exemplars
-from ..training.loop import modules_state
 from ..training.losses import cross_entropy, distill, distill_balanced, effective
 from .base import Method
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..data.task import Batch, Task
 from ..errors import SettingError
 from ..nn.freezing import begin_anew
-from ..training.loop import modules_state
+from ..nn.network import modules_state
 from ..training.losses import cross_entropy
 from ..training.replay_buffer import Balanced
 from .base import Method

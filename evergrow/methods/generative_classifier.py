@@ -18,8 +18,8 @@ from torch.func import functional_call
 
 from ..data.task import Task
 from ..errors import SettingError
+from ..nn.network import modules_state
 from ..nn.vae import VAE
-from ..training.loop import modules_state
 from .base import Method
 
 

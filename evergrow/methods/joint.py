@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..data.task import Task
 from ..nn.freezing import begin_anew
-from ..training.loop import modules_state
+from ..nn.network import modules_state
 from ..training.losses import cross_entropy
 from ..training.replay_buffer import Archive
 from .base import Method

@@ -11,7 +11,7 @@ from ..errors import SettingError
 from ..methods.base import Method
 from ..nn.network import Body
 from ..training.generators import Generators, Seeded
-from ..training.loop import Training
+from ..training.settings import Training
 from .parameters import NAMES, Parameters
 from .resolve import Adopted, resolve
 

@@ -249,3 +249,8 @@ def evaluating(modules: Sequence[nn.Module]) -> Iterator[None]:
     finally:
         for m in training:
             m.training = True
+
+
+def modules_state(module: nn.Module) -> dict[str, Tensor]:
+    """A copy of all parameters and buffers, by name."""
+    return {name: t.detach().clone() for name, t in module.state_dict().items()}

@@ -7,7 +7,7 @@ from evergrow.data.task import Task, Tensors
 from evergrow.methods.base import Method
 from evergrow.nn.network import Body, Inputs, Network
 from evergrow.training.generators import Generators
-from evergrow.training.loop import Training
+from evergrow.training.settings import Training
 
 
 class Plane(Body):

@@ -8,7 +8,7 @@ from evergrow.errors import SettingError
 from evergrow.methods import Expand
 from evergrow.nn.network import Body, Inputs, Network
 from evergrow.training.generators import Generators
-from evergrow.training.loop import Training
+from evergrow.training.settings import Training
 from tests.methods.learners import task
 
 

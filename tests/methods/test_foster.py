@@ -8,8 +8,8 @@ from evergrow.errors import SettingError
 from evergrow.methods import FOSTER
 from evergrow.nn.network import Body, Inputs, Network
 from evergrow.training.generators import Generators
-from evergrow.training.loop import Training
 from evergrow.training.losses import distill_balanced, effective
+from evergrow.training.settings import Training
 from tests.methods.learners import task
 
 

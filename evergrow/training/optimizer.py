@@ -1,0 +1,98 @@
+"""The optimizer: learning rates by stage and by step, and its state for a stream that goes on."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+from math import cos, pi
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..nn.freezing import stages
+from ..nn.network import Network
+from .protocols import Learner
+from .settings import Training
+
+
+def schedule(optimizer: torch.optim.Optimizer | None, how: Training, steps: int) -> Iterator[None]:
+    """Set the learning rates of one step after the other.
+
+    Source of "cosine": Loshchilov and Hutter 2017, "SGDR", arXiv:1608.03983, without restarts; of
+    "cooldown": Zhai et al. 2022, "Scaling Vision Transformers", arXiv:2106.04560; of the warm-up:
+    Goyal et al. 2017, "Accurate, Large Minibatch SGD", arXiv:1706.02677.
+    """
+    falls: dict[str, Callable[[float], float]] = {
+        "constant": lambda done: 1.0,
+        "linear": lambda done: 1 - done,
+        "cosine": lambda done: (1 + cos(pi * done)) / 2,
+        "cooldown": lambda done: min(1.0, 2 * (1 - done)),
+    }
+    fall, warm = falls[how.schedule], int(how.warmup * steps)
+    groups = [] if optimizer is None else optimizer.param_groups
+    rates = [group["lr"] for group in groups]
+    for step in count():
+        share = (
+            fall(min((step - warm) / (steps - warm), 1.0)) if step >= warm else (step + 1) / warm
+        )
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate * share
+        yield
+
+
+def build_optimizer(
+    net: Network, how: Training, params: Iterable[Tensor] | None = None
+) -> torch.optim.Optimizer | None:
+    """A fresh optimizer over what is not frozen; the backbone at learning rates of its own."""
+    rates = _rates(net, how)
+    learns = [p for p in (net.parameters() if params is None else params) if p.requires_grad]
+    groups: dict[float, list[Tensor]] = {how.lr: []}
+    for p in learns:
+        groups.setdefault(rates.get(id(p), how.lr), []).append(p)
+    made = [{"params": some, "lr": rate} for rate, some in groups.items() if some]
+    if not made:
+        return None
+    if how.optimizer == "adamw":
+        return torch.optim.AdamW(made, how.lr, weight_decay=how.weight_decay, foreach=True)
+    return torch.optim.SGD(made, how.lr, how.momentum, weight_decay=how.weight_decay, foreach=True)
+
+
+def _rates(net: Network, how: Training) -> dict[int, float]:
+    """Learning rates of the backbone's parameters, by id.
+
+    Source: Howard and Ruder 2018, "Universal Language Model Fine-tuning", arXiv:1801.06146,
+    discriminative fine-tuning.
+    """
+    found = list(reversed(stages(net.backbone).values()))
+    return {id(p): how.below * how.layer_decay**k for k, some in enumerate(found) for p in some}
+
+
+def optimizer_state(method: Learner) -> dict[str, dict[str, Tensor]]:
+    """The optimizer's state by parameter name, for a stream that goes on."""
+    assert method.optimizer is not None
+    names: dict[Any, str] = {p: name for name, p in method.net.named_parameters()}
+    state = method.optimizer.state
+    return {
+        names[p]: {key: torch.as_tensor(v).clone() for key, v in values.items() if v is not None}
+        for p, values in state.items()
+        if p in names
+    }
+
+
+def restore_state(method: Learner) -> None:
+    """Go on with the optimizer's state of the task before; rows grown since begin at zero."""
+    if method.optimizer is None:
+        return
+    weights = dict(method.net.named_parameters())
+    for name, values in method.moments.items():
+        p = weights.get(name)
+        if p is None or not p.requires_grad:
+            continue
+        method.optimizer.state[p] = {key: _grown(v, p) for key, v in values.items()}
+
+
+def _grown(value: Tensor, p: Tensor) -> Tensor:
+    if value.dim() == 0:
+        return value.clone()
+    fresh = torch.zeros_like(p, memory_format=torch.preserve_format)
+    fresh[: len(value)] = value
+    return fresh
