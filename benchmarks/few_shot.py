@@ -24,7 +24,7 @@ from sklearn.metrics import recall_score
 from sklearn.model_selection import train_test_split
 
 from evergrow import GrowingClassifier
-from evergrow.analytic import solution as solve
+from evergrow.analytic import discriminant
 from evergrow.analytic.feature_statistics import FeatureStatistics
 
 GRID = (1e-4, 1e-3, 1e-2, 1e-1)
@@ -41,7 +41,7 @@ def ours(q, y, order):
     sums = FeatureStatistics(q.shape[1])
     sums.grow(10)
     sums.add(q[order], y[order])
-    return solve.lda(sums)
+    return discriminant.lda(sums)
 
 
 def regression(q, y, seed):

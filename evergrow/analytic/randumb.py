@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from . import solution
+from . import discriminant, solution
 from .feature_statistics import FeatureStatistics
 from .random_projection import Projection
 
@@ -77,12 +77,12 @@ class Opinion:
             scores = layer(block).float() @ answer["weight"] + answer["bias"]
             return (scores / temperature).log_softmax(1)
 
-        return solution.in_blocks(q, shares)
+        return solution.scores_in_blocks(q, shares)
 
     def answer(self) -> dict[str, Tensor]:
         """All that answering needs, as tensors; `serve` takes it."""
         if not self._answer and self.layer is not None:
-            solved = solution.lda(self.sums, rule="gaussian")
+            solved = discriminant.lda(self.sums, rule="gaussian")
             self._answer = {
                 "weight": solved.weight,
                 "bias": solved.bias,

@@ -9,7 +9,7 @@ backbone is taken as it is unless `adapt` trains it on the first task, as the pa
 
 from dataclasses import dataclass
 
-from ..analytic import solution
+from ..analytic import ridge_regression, solution
 from ..analytic.random_projection import Projection
 from ..errors import SettingError
 from .closed_form import ClosedForm
@@ -45,4 +45,4 @@ class ACIL(ClosedForm):
         return Projection(self.net.width, self.size, self.seed)
 
     def solve(self) -> solution.Solution:
-        return solution.ridge(self.sums, self.penalty, intercept=False)
+        return ridge_regression.ridge(self.sums, self.penalty, intercept=False)

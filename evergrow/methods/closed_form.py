@@ -12,7 +12,7 @@ from torch import Tensor
 from ..analytic.feature_statistics import FeatureStatistics
 from ..analytic.leave_one_out import Judged
 from ..analytic.random_projection import Projection
-from ..analytic.solution import Solution, in_blocks
+from ..analytic.solution import Solution, scores_in_blocks
 from ..data.task import Task
 from ..errors import SettingError
 from ..nn.locks import lock_of
@@ -102,7 +102,7 @@ class ClosedForm(Method):
         """(n, classes) linear scores of the integer features, a row's the same in any batch."""
         solved = self.solution()
         q = self.net.steady(x, self.net.scale).to(solved.weight.device)
-        return in_blocks(q, lambda block: solved.scores(self.rows(block)))
+        return scores_in_blocks(q, lambda block: solved.scores(self.rows(block)))
 
     def probabilities(self, scores: Tensor) -> Tensor:
         """Softmax at the temperature that fits the kept rows, each judged with itself left out."""

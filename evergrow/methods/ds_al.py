@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..analytic import solution
+from ..analytic import ridge_regression, solution
 from ..analytic.feature_statistics import FeatureStatistics
 from ..analytic.integer_math import product
 from ..analytic.penalty import at_least
@@ -87,7 +87,7 @@ class DSAL(ClosedForm):
         self.target = target
 
     def _main(self) -> solution.Solution:
-        return solution.ridge(self.sums, self.penalty, intercept=False)
+        return ridge_regression.ridge(self.sums, self.penalty, intercept=False)
 
     def solve(self) -> solution.Solution:
         main = self._main()

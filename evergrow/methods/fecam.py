@@ -19,7 +19,7 @@ from torch.nn.functional import normalize
 
 from ..analytic.class_statistics import ClassMoments
 from ..analytic.mahalanobis import inverse_factor, shrunk, tukey
-from ..analytic.solution import in_blocks
+from ..analytic.solution import scores_in_blocks
 from ..data.task import Task
 from ..errors import SettingError
 from ..training.generators import Generators
@@ -124,7 +124,7 @@ class FeCAM(Method):
             both = zip(metric["factors"], metric["centres"], strict=True)
             return -torch.stack([(unit @ f.T - c).square().sum(1) for f, c in both], 1)
 
-        return in_blocks(self.net.steady(x, self.net.scale), distances)
+        return scores_in_blocks(self.net.steady(x, self.net.scale), distances)
 
     def probabilities(self, scores: Tensor) -> Tensor:
         """Of Gaussians of equal volume whose own samples are as far away as the classes' are."""

@@ -8,7 +8,7 @@ noise; penalty and rule are chosen by leave-one-out (see `solution`).
 
 from dataclasses import dataclass
 
-from ..analytic import solution
+from ..analytic import discriminant, solution
 from ..errors import SettingError
 from .closed_form import ClosedForm
 
@@ -37,11 +37,11 @@ class LDA(ClosedForm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, known in (("prior", solution.PRIORS), ("rule", solution.RULES)):
+        for name, known in (("prior", discriminant.PRIORS), ("rule", discriminant.RULES)):
             if getattr(self, name) not in known:
                 raise SettingError(f"{name}={getattr(self, name)!r}: one of {', '.join(known)}.")
         if self.penalty is not None and not self.penalty > 0:
             raise SettingError(f"penalty={self.penalty}: positive, or None.")
 
     def solve(self) -> solution.Solution:
-        return solution.lda(self.sums, self.penalty, self.prior, self.correct, self.rule)
+        return discriminant.lda(self.sums, self.penalty, self.prior, self.correct, self.rule)

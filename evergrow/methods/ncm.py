@@ -7,7 +7,7 @@ Models", arXiv:2303.07338 (there with the cosine, here with the Euclidean distan
 
 from dataclasses import dataclass
 
-from ..analytic import solution
+from ..analytic import discriminant, solution
 from .closed_form import ClosedForm
 
 
@@ -22,4 +22,4 @@ class NCM(ClosedForm):
     """
 
     def solve(self) -> solution.Solution:
-        return solution.ncm(self.sums)
+        return discriminant.ncm(self.sums)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..analytic.feature_statistics import FeatureStatistics
 from ..analytic.novelty import Metric, left_out, standards, terms
-from ..analytic.solution import in_blocks
+from ..analytic.solution import scores_in_blocks
 from ..data.task import Task
 from ..errors import SettingError
 from ..training.losses import cross_entropy
@@ -142,7 +142,7 @@ class NoveltyGate(Method):
             inside = s["edge"] - self._sum(found, s["units"])
             return inside[:, None] - (squares - squares.amin(1, keepdim=True)) / 2
 
-        margins = in_blocks(self.net.steady(x, self.net.scale).cpu(), passing)
+        margins = scores_in_blocks(self.net.steady(x, self.net.scale).cpu(), passing)
         out[:, s["columns"]] = old[:, s["trained"]].amax(1, keepdim=True) + margins
         return out
 

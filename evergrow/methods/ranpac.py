@@ -9,7 +9,7 @@ cross-validation on all sums, where the paper holds out a fifth of the present t
 
 from dataclasses import dataclass
 
-from ..analytic import solution
+from ..analytic import ridge_regression, solution
 from ..analytic.random_projection import Projection
 from ..errors import SettingError
 from .closed_form import ClosedForm
@@ -39,4 +39,4 @@ class RanPAC(ClosedForm):
         return Projection(self.net.width, self.size, self.seed)
 
     def solve(self) -> solution.Solution:
-        return solution.ridge(self.sums, intercept=False)
+        return ridge_regression.ridge(self.sums, intercept=False)

@@ -8,7 +8,7 @@ sums. A class of few samples is nearly ignored by the squared error: prefer `lda
 
 from dataclasses import dataclass
 
-from ..analytic import solution
+from ..analytic import ridge_regression, solution
 from ..errors import SettingError
 from .closed_form import ClosedForm
 
@@ -33,4 +33,4 @@ class Ridge(ClosedForm):
             raise SettingError(f"penalty={self.penalty}: positive, or None.")
 
     def solve(self) -> solution.Solution:
-        return solution.ridge(self.sums, self.penalty)
+        return ridge_regression.ridge(self.sums, self.penalty)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..analytic import solution
+from ..analytic import discriminant
 from ..data import preprocess
 from ..data.dataset import Chunk
 from ..data.task import Tensors
@@ -107,10 +107,10 @@ def by_layer(model: Model) -> dict[str, float]:
         )
     starts = np.cumsum([0, *(width for _, width in parts)])
     recalls = {
-        name: solution.lda(sums.of(int(start), width)).judged.macro
+        name: discriminant.lda(sums.of(int(start), width)).judged.macro
         for (name, width), start in zip(parts, starts, strict=False)
     }
-    return recalls | {"all": solution.lda(sums).judged.macro}
+    return recalls | {"all": discriminant.lda(sums).judged.macro}
 
 
 def gate(model: Model, points: float) -> None:

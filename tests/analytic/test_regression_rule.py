@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from evergrow.analytic.leave_one_out import Held
-from evergrow.analytic.readout import fits, mixing
+from evergrow.analytic.regression_rule import fits, mixing
 
 CORNERS = 6 * torch.eye(3) - 2  # Gram matrix of three means at the corners of a triangle, tr = 12
 
