@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..errors import SettingError
-from ..nn.blocks import in_blocks
+from ..nn.devices import in_blocks
 from ..nn.network import Body
 from .base import Backbone
 

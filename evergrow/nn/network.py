@@ -13,8 +13,7 @@ from ..data.dataset import Chunk
 from ..data.preprocess import Prepared
 from ..data.task import Records
 from ..errors import SettingError
-from .blocks import in_blocks
-from .devices import rows_on
+from .devices import in_blocks, rows_on
 from .feature_cache import FeatureCache
 from .head import LinearHead
 
