@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from evergrow.commands.cli.app import app
+from evergrow.commands.cli.main import app
 
 FILE = Path(__file__).with_name("cli.md")
 

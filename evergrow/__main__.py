@@ -1,6 +1,6 @@
 """`python -m evergrow` is the command `evergrow`."""
 
-from .commands.cli.app import main
+from .commands.cli.main import main
 
 if __name__ == "__main__":
     main()

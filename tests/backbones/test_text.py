@@ -138,7 +138,7 @@ def test_texts_go_to_the_encoder_that_comes_along_and_nothing_is_downloaded(monk
 @pytest.fixture
 def run(capsys):
     """Run a command: its exit code, its answer, what it said beside."""
-    from evergrow.commands.cli.app import app
+    from evergrow.commands.cli.main import app
 
     def call(*words):
         capsys.readouterr()

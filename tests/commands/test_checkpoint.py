@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from evergrow.analytic.feature_statistics import FeatureStatistics
-from evergrow.commands import checkpoint, learn
+from evergrow.commands import checkpoint, learn, versions
 from evergrow.commands.checkpoint import Unfinished
 from evergrow.data import preprocess
 from evergrow.data.readers import image_files
@@ -253,9 +253,9 @@ def test_a_folder_that_holds_a_checkpoint_alone_holds_no_model(tmp_path):
     data = pictures(tmp_path / "data", "ab")
     die(tmp_path / "model", data)
     with pytest.raises(ModelError, match="No model at"):
-        learn.show(tmp_path / "model")
+        versions.show(tmp_path / "model")
     with pytest.raises(ModelError, match="No model at"):
-        learn.rollback(tmp_path / "model")
+        versions.rollback(tmp_path / "model")
     assert learn.learn(tmp_path / "model", data, How(dry_run=True))["samples"] == 120
     assert (ModelFolder(tmp_path / "model").unfinished / checkpoint.MADE).exists()
 
@@ -270,12 +270,12 @@ def test_an_interrupt_leaves_the_model_as_it_was_and_the_next_learn_goes_on(tmp_
         write(self, made)
         raise KeyboardInterrupt
 
-    before = learn.show(model)
+    before = versions.show(model)
     monkeypatch.setattr(Unfinished, "_write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         learn.learn(model, second, How())
     monkeypatch.setattr(Unfinished, "_write", write)
-    after = learn.show(model)
+    after = versions.show(model)
     assert after.pop("bytes") > before.pop("bytes") and after == before
     assert learn.learn(model, second, How())["resumed"] == 32
 

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from evergrow.commands.cli.app import app
+from evergrow.commands.cli.main import app
 from evergrow.storage import durable_files
 from evergrow.storage.model_folder import ModelFolder
 
@@ -802,7 +802,7 @@ def test_a_reader_who_leaves_is_no_error(learnt):
 def test_help_and_show_need_no_torch(learnt):
     for words in (["--help"], ["learn", "--help"], ["show", str(learnt)], ["methods", "--json"]):
         code = (
-            "import sys\nfrom evergrow.commands.cli.app import app\n"
+            "import sys\nfrom evergrow.commands.cli.main import app\n"
             f"try: app({words!r})\nexcept SystemExit as end: assert not end.code\n"
             "heavy = {'torch', 'numpy', 'pandas', 'sklearn', 'pyarrow'} & set(sys.modules)\n"
             "assert not heavy, heavy"

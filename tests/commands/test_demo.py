@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from evergrow.commands import demo
-from evergrow.commands.cli.app import app
+from evergrow.commands.cli.main import app
 from evergrow.data.readers.idx import find_parts
 from evergrow.errors import DataError, EvergrowError
 

@@ -7,7 +7,7 @@ import typer
 import typer.main
 
 from evergrow.commands.cli import flags
-from evergrow.commands.cli.app import app
+from evergrow.commands.cli.main import app
 
 
 def test_an_empty_path_is_not_the_working_directory():

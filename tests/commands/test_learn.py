@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evergrow import GrowingClassifier, load
-from evergrow.commands import learn
+from evergrow.commands import evaluate, learn, open_model, predict, versions
 from evergrow.errors import LockedError, SettingError
 from evergrow.model.options import How
 from evergrow.storage import durable_files
@@ -55,7 +55,7 @@ def test_an_interrupt_that_comes_after_the_commit_is_no_failure(model, tmp_path,
     answer = learn.learn(model, saved(tmp_path / "second.npz", "c"))
     assert answer["version"] == 2 and answer["new_classes"] == ["c"]
     monkeypatch.undo()
-    assert learn.show(model)["version"] == 2
+    assert versions.show(model)["version"] == 2
 
 
 def test_an_interrupt_before_it_leaves_the_model_as_it_was(model, tmp_path, monkeypatch):
@@ -67,13 +67,13 @@ def test_an_interrupt_before_it_leaves_the_model_as_it_was(model, tmp_path, monk
     with pytest.raises(KeyboardInterrupt):
         learn.learn(model, saved(tmp_path / "second.npz", "c"))
     monkeypatch.undo()
-    assert learn.show(model)["versions"] == [1]
+    assert versions.show(model)["versions"] == [1]
 
 
 def test_a_model_saved_in_python_is_shown_and_learns_on(tmp_path):
     x, y = rows("a", "b")
     GrowingClassifier("none").partial_fit(x, y).save(tmp_path / "model")
-    assert learn.show(tmp_path / "model")["counts"] == {"a": 20, "b": 20}
+    assert versions.show(tmp_path / "model")["counts"] == {"a": 20, "b": 20}
     answer = learn.learn(tmp_path / "model", saved(tmp_path / "second.npz", "c"))
     assert answer["classes"] == ["a", "b", "c"] and answer["passed_over"] == 0
 
@@ -91,16 +91,16 @@ def test_one_writer_at_a_time_and_readers_do_not_wait(model, tmp_path):
         with pytest.raises(LockedError):
             learn.learn(model, second)
         assert learn.learn(model, second, How(dry_run=True))["new_classes"] == ["c"]
-        assert learn.predict(model, second)["version"] == 1
+        assert predict.predict(model, second)["version"] == 1
 
 
 def test_version_and_top_are_as_asked_for(model, tmp_path):
     second = saved(tmp_path / "second.npz", "c")
     learn.learn(model, second)
-    found = learn.predict(model, second, top=2, given=learn.Given(version=1))
+    found = predict.predict(model, second, top=2, given=open_model.Given(version=1))
     assert found["version"] == 1
     assert {label for p in found["predictions"] for label, _ in p["top"]} == {"a", "b"}
-    found = learn.predict(model, second, top=99)["predictions"][0]
+    found = predict.predict(model, second, top=99)["predictions"][0]
     assert len(found["top"]) == 3 and found["label"] == "c"
     assert [share for _, share in found["top"]] == sorted(
         (s for _, s in found["top"]), reverse=True
@@ -111,14 +111,17 @@ def test_numbers_as_labels_stay_numbers(tmp_path):
     x, y = rows("a", "b")
     np.savez(tmp_path / "t.npz", x=x, y=np.where(y == "a", 7, 3))
     assert learn.learn(tmp_path / "model", tmp_path / "t.npz", PLAIN)["classes"] == [3, 7]
-    assert learn.predict(tmp_path / "model", tmp_path / "t.npz")["predictions"][0]["label"] == 7
-    assert learn.evaluate(tmp_path / "model", tmp_path / "t.npz")["per_class"].keys() == {"3", "7"}
+    assert predict.predict(tmp_path / "model", tmp_path / "t.npz")["predictions"][0]["label"] == 7
+    assert evaluate.evaluate(tmp_path / "model", tmp_path / "t.npz")["per_class"].keys() == {
+        "3",
+        "7",
+    }
 
 
 def test_a_damaged_version_is_named_by_show_and_stops_nothing(model, tmp_path):
     learn.learn(model, saved(tmp_path / "second.npz", "c"))
     (model / "versions" / "000001" / "manifest.json").write_text("{}")
-    history = learn.show(model)["history"]
+    history = versions.show(model)["history"]
     assert "damaged" in history[0]["fault"] and history[1]["samples"] == 20
 
 

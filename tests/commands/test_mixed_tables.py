@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from evergrow import GrowingClassifier, load, methods
-from evergrow.commands import learn
+from evergrow.commands import evaluate, learn, predict, versions
 from evergrow.data import read
+from evergrow.data.preprocess import hashes
 from evergrow.errors import DataError
 from evergrow.model.options import How
-from evergrow.storage.ledger import hashes
 
 HOW = How({"backbone": "fourier"}, ["backbone.width=200"])
 
@@ -113,10 +113,10 @@ def test_files_teach_and_are_passed_over_the_second_time(tmp_path, suffix):
     assert any("'cook'" not in w and "'clerk'" in w for w in answer["warnings"])
     assert learn.learn(model, later)["passed_over"] == 60
     test = written(tmp_path / f"test{suffix}", week("abcd", seed=1))
-    assert learn.evaluate(model, test)["accuracy"] == 1
+    assert evaluate.evaluate(model, test)["accuracy"] == 1
     unlabelled = written(tmp_path / f"some{suffix}", week("abcd").drop(columns=["label", "id"]))
-    assert len(learn.predict(model, unlabelled)["predictions"]) == 120
-    assert [e["name"] for e in learn.show(model)["input"]["encode"]][:2] == ["age", "job"]
+    assert len(predict.predict(model, unlabelled)["predictions"]) == 120
+    assert [e["name"] for e in versions.show(model)["input"]["encode"]][:2] == ["age", "job"]
 
 
 def test_every_file_format_gives_the_same_rows_as_the_frame(tmp_path):

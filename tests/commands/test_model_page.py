@@ -2,13 +2,13 @@
 
 import pytest
 
-from evergrow.commands import learn
+from evergrow.commands import versions
 from evergrow.commands.report import history, model_page
 
 
 @pytest.fixture
 def page(grown):
-    return model_page.page(grown.path, history.read(grown), learn.show(grown.path), {})
+    return model_page.page(grown.path, history.read(grown), versions.show(grown.path), {})
 
 
 def test_its_tiles_are_the_figures_of_the_current_version(page, grown):

@@ -167,7 +167,7 @@ def folders(tmp_path):
 
 
 def test_the_command_line_keeps_old_samples_and_knows_them_again(tmp_path, capsys):
-    from evergrow.commands.cli.app import app
+    from evergrow.commands.cli.main import app
 
     model, old, new = folders(tmp_path)
     np.savez(tmp_path / "few.npz", X=X[OLD][:9], y=Y[OLD][:9])
@@ -190,7 +190,7 @@ def test_old_samples_of_a_model_that_knows_nothing_are_refused(tmp_path):
 
 
 def test_the_command_line_gives_auxiliary_inputs(tmp_path, capsys):
-    from evergrow.commands.cli.app import app
+    from evergrow.commands.cli.main import app
 
     model, old, new = folders(tmp_path)
     words = ["learn", str(model), str(old), "--backbone", "mlp", "--method", "er", "--epochs", "1"]

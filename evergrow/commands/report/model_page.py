@@ -10,7 +10,7 @@ from .history import History
 from .html import Page, Pair, Section, Table, embedded
 
 if TYPE_CHECKING:
-    from ..learn import Examined
+    from ..evaluate import Examined
 
 PAIRS, IMAGES = 6, 4  # worst pairs shown, images of each class
 CELLS = 40  # classes in a confusion matrix at most: those that are confused most
@@ -26,8 +26,8 @@ def page(
 ) -> Page:
     """What the versions of a model tell, and what samples of the user's say of the current one.
 
-    place: its folder, in words; nothing is read there.  shown: the answer of `learn.show`.
-    images: PNG files of raw samples by column.  judged: the answer of `learn.examined`.
+    place: its folder, in words; nothing is read there.  shown: the answer of `versions.show`.
+    images: PNG files of raw samples by column.  judged: the answer of `evaluate.examined`.
     """
     last, report = past.last, past.reports[-1]
     tiles = [

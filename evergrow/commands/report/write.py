@@ -41,10 +41,10 @@ def write_tables(folder: str | Path) -> None:
 
 
 def _model(folder: ModelFolder, data: Any) -> Page:
-    from .. import learn
+    from .. import evaluate, versions
     from . import history, model_page
 
-    past, shown = history.read(folder), learn.show(folder.path)
-    judged = None if data is None else learn.examined(folder, data)
+    past, shown = history.read(folder), versions.show(folder.path)
+    judged = None if data is None else evaluate.examined(folder, data)
     images = history.pictures(folder, past.last["version"], model_page.IMAGES)
     return model_page.page(folder.path, past, shown, images, judged)

@@ -1,0 +1,133 @@
+"""The commands that ask a model: predict, evaluate, show, layers, report, rollback."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...data.source import Source
+from .. import evaluate as evaluating
+from .. import predict as predicting
+from .. import versions
+from ..open_model import Given
+from . import display
+from .arguments import find_here
+from .flags import (
+    Data,
+    Json,
+    Label,
+    Model,
+    Own,
+    SkipBad,
+    Text,
+    Version,
+    Where,
+    place,
+)
+from .output import answer
+
+
+def predict(
+    model: Model,
+    data: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DATA...",
+            parser=place,
+            help="Images or .txt files, a folder of such, or a file of data.",
+        ),
+    ],
+    top: Annotated[int, typer.Option(min=1, help="How many labels to give, likeliest first.")] = 3,
+    version: Version = None,
+    label: Label = None,
+    text: Text = None,
+    skip_bad: SkipBad = False,
+    method: Own = None,
+    device: Where = "auto",
+    as_json: Json = False,
+) -> None:
+    """Labels and probabilities of DATA."""
+    find_here(method)
+    source = Source(data[0] if len(data) == 1 else data, label, text, skip_bad)
+    given = Given(method, device, version)
+    answer(predicting.predict(model, source, top, given), as_json, display.predictions)
+
+
+def evaluate(
+    model: Model,
+    data: Data,
+    version: Version = None,
+    label: Label = None,
+    text: Text = None,
+    skip_bad: SkipBad = False,
+    method: Own = None,
+    device: Where = "auto",
+    as_json: Json = False,
+) -> None:
+    """Accuracy on labelled DATA.
+
+    Overall, of old and new classes (those of the last update), by class; what is confused most.
+    """
+    find_here(method)
+    source = Source(data, label, text, skip_bad)
+    given = Given(method, device, version)
+    answer(evaluating.evaluate(model, source, given), as_json, display.evaluated)
+
+
+def show(model: Model, as_json: Json = False) -> None:
+    """What MODEL knows.
+
+    Classes, samples learnt, versions, method, size, and whether raw samples lie in it.
+    """
+    answer(versions.show(model), as_json, display.shown)
+
+
+def layers(model: Model, as_json: Json = False) -> None:
+    """Say which layers know MODEL's classes.
+
+    Mean recall by the features of each layer of its backbone alone, judged by kept rows, each left
+    out in turn: how far the network's training carries over to this data.
+    """
+    answer(predicting.layers(model), as_json, display.layers)
+
+
+def report(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", parser=place, help="A model, or results of a benchmark."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file to write.")] = Path(
+        "report.html"
+    ),
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Labelled samples to judge the model by too, with images of mistakes."),
+    ] = None,
+    label: Label = None,
+    text: Text = None,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Write one HTML file about FOLDER.
+
+    Of a model: accuracy over updates, what is confused, calibration, costs, versions, advice. Of
+    results: methods side by side. It needs no network and no other file.
+    """
+    from ..report import write
+
+    source = None if data is None else Source(data, label, text, skip_bad)
+    answer(write.write(folder, output, source), as_json, display.written)
+
+
+def rollback(
+    model: Model,
+    to: Annotated[
+        int | None, typer.Option(help="Version to go to; the one before by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Go back to an older version of MODEL.
+
+    Nothing is deleted: --to goes forward again.
+    """
+    answer(versions.rollback(model, to), as_json, display.rolled_back)

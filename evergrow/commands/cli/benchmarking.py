@@ -1,0 +1,133 @@
+"""The command that compares methods: bench."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...data.source import Source
+from ...model.options import How
+from . import display
+from .arguments import chosen, find_here
+from .flags import (
+    BackboneRate,
+    BatchSize,
+    Device,
+    Epochs,
+    Freeze,
+    ImageSize,
+    Json,
+    Label,
+    Optimizer,
+    Rate,
+    Set,
+    SkipBad,
+    Text,
+)
+from .output import FAULT, INTERRUPTED, answer, fail
+
+
+def bench(
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCENARIO", help="Name of a scenario (docs/bench.md), or data of your own."
+        ),
+    ],
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="Method to run, or MODULE:CLASS; can be given several times."),
+    ] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="Network of all methods; see `evergrow backbones`.")
+    ] = None,
+    set_: Set = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    lr: Rate = None,
+    backbone_lr: BackboneRate = None,
+    freeze: Freeze = None,
+    optimizer: Optimizer = None,
+    image_size: ImageSize = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each method: seeds 0, 1, ...")] = 3,
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune",
+            help="Choose the learning rate of each run on training data of the first tasks.",
+        ),
+    ] = False,
+    classes_per_task: Annotated[
+        int | None, typer.Option(help="Classes that each task brings; of your own data.")
+    ] = None,
+    cut: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cut",
+            metavar="KEY=VALUE",
+            help="How data is cut: first, shuffled, blurry, returning, imbalance, batch, "
+            "conditions, test_share; can be given several times.",
+        ),
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="Data to test on, of your own data; else a share of it.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Where the data of a named scenario lies.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at once, in processes.")] = 1,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of rows and tables.")
+    ] = Path("results"),
+    device: Device = None,
+    label: Label = None,
+    text: Text = None,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Compare methods on SCENARIO.
+
+    Beside them plain fine-tuning (the floor) and joint training (the ceiling). What is finished is
+    kept and not run again.
+    """
+    settings = chosen(
+        backbone=backbone,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        backbone_lr=backbone_lr,
+        freeze=freeze,
+        optimizer=optimizer,
+        image_size=image_size,
+        device=device,
+    )
+    for name in method or ():
+        find_here(name)
+    words = [*(cut or ())]
+    if classes_per_task is not None:
+        words.append(f"classes_per_task={classes_per_task}")
+    from ...bench import workload
+
+    own = Source(scenario, label, text, skip_bad)
+    held = None if test is None else replace(own, data=test)
+    what = workload.Subject(own, workload.changes(words), held, data)
+    what.cut()  # a wrong name is told before anything slow is imported
+    from ...bench import live_progress, run
+    from ..report import write as reports
+
+    runs = run.Runs(seeds, tune, jobs, output)
+    how = How(settings, set_ or ())
+    try:
+        result = run.run(what, method or ("auto",), how, runs, live_progress.Board())
+    except KeyboardInterrupt:
+        told = (
+            f"interrupted; finished rows are kept in {output}, the same command goes on from them"
+        )
+        fail("Interrupted", told, as_json)
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        reports.write_tables(output)
+    answer(result, as_json, display.benchmarked)
+    if result["failed"]:
+        raise typer.Exit(FAULT)

@@ -1,0 +1,70 @@
+"""The commands for developers and the curious: check, methods, backbones, demo."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import check as checking
+from . import display
+from .arguments import find_here
+from .flags import (
+    Json,
+)
+from .output import answer
+
+
+def check(
+    method: Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A method of your own.")],
+    as_json: Json = False,
+) -> None:
+    """Test a method of your own.
+
+    Runs the contract that every method of evergrow satisfies.
+    """
+    find_here(method)
+    answer(checking.check(method), as_json, display.checked)
+
+
+def methods(as_json: Json = False) -> None:
+    """List the methods.
+
+    A method is how old classes are kept while new ones are learnt.
+    """
+    from ... import methods
+
+    rows = [entry._asdict() for entry in methods.ENTRIES]
+    answer({"methods": rows}, as_json, display.methods)
+
+
+def backbones(as_json: Json = False) -> None:
+    """List the backbones.
+
+    A backbone is the network that turns an input into features.
+    """
+    from ... import backbones
+
+    rows = [entry._asdict() for entry in backbones.ENTRIES]
+    answer({"backbones": rows}, as_json, display.backbones)
+
+
+def demo(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A folder per class, or the four Fashion-MNIST idx files; else digits."),
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
+    as_json: Json = False,
+) -> None:
+    """See the main job done.
+
+    Half of the classes are learnt, then the others, in processes of their own; beside it the same
+    by plain fine-tuning, and one table of both.
+    """
+    from .. import demo
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
+
+    answer(demo.run(folder, data, say), as_json, display.compared)

@@ -1,0 +1,175 @@
+"""The commands that change what a model knows: learn, advise, adopt."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...data.source import Source
+from ...model.options import How
+from .. import adopt as adopting
+from .. import learn as learning
+from . import display
+from .arguments import beside, chosen, find_here
+from .flags import (
+    Again,
+    Auxiliary,
+    Backbone,
+    BackboneRate,
+    BatchSize,
+    Data,
+    Device,
+    Epochs,
+    Freeze,
+    ImageSize,
+    Json,
+    Label,
+    Method,
+    Model,
+    Old,
+    Optimizer,
+    Rate,
+    Set,
+    SkipBad,
+    Text,
+)
+from .output import answer
+
+
+def learn(
+    model: Model,
+    data: Data,
+    backbone: Backbone = None,
+    method: Method = None,
+    set_: Set = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    lr: Rate = None,
+    backbone_lr: BackboneRate = None,
+    freeze: Freeze = None,
+    optimizer: Optimizer = None,
+    image_size: ImageSize = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of all that is drawn at random, of a new model.")
+    ] = None,
+    device: Device = None,
+    label: Label = None,
+    text: Text = None,
+    old: Old = None,
+    auxiliary: Auxiliary = None,
+    validation: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Samples of each class held back to judge updates by; 20 in a new model; 0: none.",
+        ),
+    ] = None,
+    gate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="POINTS",
+            help="Refuse an update that costs old classes more percentage points than this, or "
+            "leaves a new class below half of the mean recall (exit code 3).",
+        ),
+    ] = None,
+    again: Again = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be learnt; change nothing.")
+    ] = False,
+    skip_bad: SkipBad = False,
+    keep_no_samples: Annotated[
+        bool,
+        typer.Option("--keep-no-samples", help="Refuse methods that keep raw samples."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Create MODEL from DATA, or let it grow.
+
+    A model that exists learns DATA on top of what it knows: old labels and new ones.
+    """
+    settings = chosen(
+        backbone=backbone,
+        method=method,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        backbone_lr=backbone_lr,
+        freeze=freeze,
+        optimizer=optimizer,
+        image_size=image_size,
+        random_state=seed,
+        device=device,
+        validation=validation,
+    )
+    find_here(method)
+    how = How(settings, set_ or (), again, dry_run, keep_no_samples, gate)
+    source = Source(data, label, text, skip_bad)
+    others = beside(source, old, auxiliary)
+    answer(learning.learn(model, source, how, others, display.advice), as_json, display.learnt)
+
+
+def advise(
+    model: Model,
+    data: Data,
+    backbone: Backbone = None,
+    method: Method = None,
+    set_: Set = None,
+    epochs: Epochs = None,
+    freeze: Freeze = None,
+    image_size: ImageSize = None,
+    label: Label = None,
+    text: Text = None,
+    old: Old = None,
+    auxiliary: Auxiliary = None,
+    again: Again = False,
+    probe: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Seconds to train a small network on a part of DATA, where the backbone would "
+            "not learn, to see whether its features do well; 0: do not.",
+        ),
+    ] = 10,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Say what to expect of learning DATA.
+
+    Nothing is learnt, nothing is changed; MODEL need not exist yet.
+    """
+    settings = chosen(
+        backbone=backbone, method=method, epochs=epochs, freeze=freeze, image_size=image_size
+    )
+    find_here(method)
+    how = How(settings, set_ or (), again)
+    source = Source(data, label, text, skip_bad)
+    others = beside(source, old, auxiliary)
+    answer(learning.advise(model, source, how, others, probe), as_json, display.advised)
+
+
+def adopt(
+    model: Model,
+    weights: Annotated[
+        Path, typer.Option(help="The trained weights: .safetensors, or .pt with tensors alone.")
+    ],
+    backbone: Annotated[str, typer.Option(help="The network they belong to: timm:resnet18, ...")],
+    classes: Annotated[
+        Path, typer.Option(help="Text file: one label a line, in the order of the outputs.")
+    ],
+    method: Annotated[
+        str | None, typer.Option(help="How its classes are kept; see `evergrow methods`.")
+    ] = None,
+    set_: Set = None,
+    image_size: Annotated[
+        str | None, typer.Option(help="Size of the images it was trained on: 64 or 48x64.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Begin MODEL from a trained network.
+
+    Its outputs are the first classes; before anything is learnt, predictions are its own.
+    """
+    settings = chosen(method=method, image_size=image_size)
+    find_here(method)
+    how = How(settings, set_ or ())
+    answer(adopting.adopt(model, weights, backbone, classes, how), as_json, display.learnt)

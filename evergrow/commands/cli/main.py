@@ -1,0 +1,50 @@
+"""The program `evergrow`: its commands in order, each called by name."""
+
+import io
+import sys
+from collections.abc import Callable
+
+import typer
+
+from . import asking, benchmarking, developing, learning
+from .output import INTERRUPTED, Commands
+
+app = typer.Typer(
+    name="evergrow",
+    cls=Commands,
+    help="Classifiers that gain classes: learn new labels from new data, keep the old ones.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+# A new command: a function in a file of this folder, and its line here.
+COMMANDS: tuple[Callable[..., None], ...] = (
+    learning.learn,
+    learning.advise,
+    asking.predict,
+    asking.evaluate,
+    asking.show,
+    asking.layers,
+    asking.report,
+    asking.rollback,
+    learning.adopt,
+    developing.check,
+    developing.methods,
+    developing.backbones,
+    benchmarking.bench,
+    developing.demo,
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+def main() -> None:
+    """The program `evergrow`."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that are no valid text
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,68 @@
+"""Models out of their folders and back: to ask, to learn on, as one new version."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ModelError, SettingError
+from ..storage.model_folder import ModelFolder, Stored
+
+if TYPE_CHECKING:
+    from ..model.model import Model
+
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a model folder does not say.
+
+    method: MODULE:CLASS, where the model learns by such.  device: to compute on.
+    version: which; None for the current one.
+    """
+
+    method: str | None = None
+    device: str = "auto"
+    version: int | None = None
+
+
+def described(model: "Model", version: int) -> Answer:
+    """What every answer about learning says of the model."""
+    return {
+        "version": version,
+        "classes": model.classes.tolist(),
+        "method": model.method_name,
+        "backbone": model.backbone_name,
+        "reason": model.reason,
+    }
+
+
+CURRENT = Given()  # the current version, on whatever device there is
+
+
+def commit(folder: ModelFolder, model: "Model", extra: Answer) -> int:
+    """One new version of a model folder that is locked already.  Returns its number."""
+    from ..model import serialize
+
+    parts = serialize.parts(model)
+    parts["manifest"] |= extra
+    return folder.commit(**parts)
+
+
+def load(folder: ModelFolder, given: Given) -> "Model":
+    """The model in a folder, to ask it."""
+    folder.manifest(given.version)  # as in `_open`
+    return restored(folder.read(given.version, learning=False), given, learning=False)
+
+
+def restored(stored: Stored, given: Given, learning: bool) -> "Model":
+    """The model that was stored.  ModelError: it needs code that is not evergrow's."""
+    from ..model import serialize
+    from ..nn import devices
+
+    devices.named(given.device)  # raises SettingError where there is no such
+    own = given.method if given.method and ":" in given.method else None
+    try:
+        return serialize.restore(stored, given.device, None, own, learning)
+    except SettingError as error:
+        raise ModelError(str(error)) from error

@@ -1,0 +1,65 @@
+"""Labels of what a model is asked about; how well each layer of its network knows them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..data.source import Source
+from ..storage.model_folder import ModelFolder
+from .open_model import CURRENT, Answer, Given, load, restored
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BLOCK = 4096  # samples predicted at a time
+
+
+def predict(
+    model: str | Path,
+    data: Any,
+    top: int = 3,
+    given: Given = CURRENT,
+) -> Answer:
+    """The likeliest labels of each input with their probabilities, best first, at most `top`.
+
+    data: a Source, or whatever `sources.read` takes; labels are not needed.
+    """
+    folder = ModelFolder(model)
+    loaded = load(folder, given)
+    chunk = Source.of(data).read(need_labels=False)
+    found: list[Answer] = []
+    for rows in blocks(len(chunk)):
+        part = chunk.subset(rows)
+        shares = loaded.probabilities(loaded.records(part))
+        best = (-shares).argsort(axis=1, kind="stable")[:, :top]
+        for i, columns in enumerate(best):
+            ranked = [[loaded.classes[j].item(), float(shares[i, j])] for j in columns]
+            label, probability = ranked[0]
+            found.append(
+                {"input": part.name(i), "label": label, "probability": probability, "top": ranked}
+            )
+    skipped = [list(file) for file in chunk.skipped]
+    return {
+        "predictions": found,
+        "version": given.version or folder.current(),
+        "skipped": skipped,
+    }
+
+
+def blocks(n: int) -> "list[np.ndarray]":
+    import numpy as np
+
+    return [np.arange(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
+
+
+def layers(model: str | Path) -> Answer:
+    """How well the features of each layer of the backbone tell the classes apart, left out."""
+    from ..model import judge
+
+    folder = ModelFolder(model)
+    loaded = restored(folder.read(), Given(), learning=True)
+    widths: dict[str, int] = dict(loaded.net.backbone.parts)
+    rows = [
+        {"layer": name, "features": widths.get(name, loaded.net.width), "recall": recall}
+        for name, recall in judge.by_layer(loaded).items()
+    ]
+    return {"layers": rows, "version": folder.current()}
