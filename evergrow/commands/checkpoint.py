@@ -20,6 +20,7 @@ from ..data.resize import Canvas
 from ..errors import STOPPED, FormatError
 from ..model import serialize
 from ..model.model import Model
+from ..model.options import Tell
 from ..storage import durable_files, environment, flatten, manifest
 from ..storage.durable_files import Fault
 from ..training.protocols import Checkpoint
@@ -28,8 +29,6 @@ EVERY = 60.0  # seconds of work between checkpoints
 SHARE = 100  # times as long as writing the last one took, if that is more
 MADE, NEW = "checkpoint.json", "checkpoint.new"
 PACKAGES = environment.LEARNING
-
-Tell = Callable[[list[dict[str, Any]]], None]
 
 
 class Unfinished:

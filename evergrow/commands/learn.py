@@ -1,14 +1,14 @@
 """Let a model on disk learn, or say what would happen; answers are dicts, as --json prints them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.source import Source
 from ..errors import DataError
-from ..model.options import How
+from ..model.options import How, Tell
 from ..storage.model_folder import ModelFolder
 from .open_model import Answer, Given, commit, described, restored
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ..data.dataset import Chunk
     from ..model.model import Model
     from ..model.parameters import Parameters
-
-Tell = Callable[[list[Answer]], None]  # is given advice before training begins
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from .dataset import Chunk as Chunk
 from .dataset import Seen as Seen
 from .labels import clean_labels as clean_labels
 from .readers import idx, in_memory, items
-from .readers.array_reader import from_tensor
-from .readers.dataframe_reader import from_frame
-from .readers.dataset_reader import from_dataset, from_iterable, is_torch
+from .readers.arrays import from_tensor
+from .readers.dataframe import from_frame
 from .readers.paths import from_idx, from_path
 from .readers.read_options import ReadOptions, no_labels
+from .readers.torch_dataset import from_dataset, from_iterable, is_torch
 
 
 def read(

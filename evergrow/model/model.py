@@ -20,6 +20,7 @@ from ..nn import devices
 from ..nn.network import Network
 from ..training.protocols import Checkpoints
 from .holdout import HeldOut, nothing
+from .options import Tell
 from .parameters import Parameters
 
 BLOCK = 256  # rows of canonical tensors at a time
@@ -35,7 +36,7 @@ class UpdateContext:
     keep_no_samples: whether the model's folder is to hold no samples.
     """
 
-    tell: Callable[[list[dict[str, Any]]], None] | None = None
+    tell: Tell | None = None
     checkpoints: "Callable[[Model, Chunk], Checkpoints] | None" = None
     keep_no_samples: bool = False
 

@@ -1,7 +1,7 @@
 """What a command says of how to learn; `key=value` words become settings by the types of fields."""
 
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -9,6 +9,8 @@ from ..errors import SettingError
 
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 SEQUENCES = (tuple, list, Sequence)
+
+Tell = Callable[[list[dict[str, Any]]], None]  # is given advice before training begins
 
 
 @dataclass(frozen=True)

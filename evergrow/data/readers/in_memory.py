@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import DataError
 from .. import images
 from ..dataset import Chunk, Rows, Seen, Store
-from . import array_reader, items
+from . import arrays, items
 from .class_folder import TEXTS
 from .image_files import from_files
 from .read_options import ReadOptions, extremes, made, nothing
@@ -26,7 +26,7 @@ def from_array(
     """
     if x.ndim == 1 and x.dtype.kind in "OU":
         return from_list(x.tolist(), how, labels)
-    return array_reader.from_array(x, how, labels, where)
+    return arrays.from_array(x, how, labels, where)
 
 
 def from_list(values: Sequence[Any], how: ReadOptions, labels: np.ndarray | None = None) -> Chunk:

@@ -10,7 +10,7 @@ from .. import images
 from ..dataset import Chunk
 from ..labels import clean_labels
 from . import class_folder, dataframe, idx, npz, table_files
-from .dataframe_reader import from_frame
+from .dataframe import from_frame
 from .image_files import from_files
 from .in_memory import from_array
 from .read_options import ReadOptions

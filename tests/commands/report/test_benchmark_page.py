@@ -11,7 +11,7 @@ from evergrow.commands.report import benchmark_page, write
 from evergrow.errors import DataError
 from tests.benchmark_rows import row
 
-KEPT = Path(__file__).parents[2] / "benchmarks" / "results" / "bench_digits.jsonl"
+KEPT = Path(__file__).parents[3] / "benchmarks" / "results" / "bench_digits.jsonl"
 
 
 @pytest.fixture(scope="module")

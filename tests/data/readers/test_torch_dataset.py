@@ -7,9 +7,13 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 from evergrow.data.read import read
+from evergrow.data.readers.read_options import ReadOptions
 from evergrow.data.readers.torch_dataset import (
     Taking,
     class_names,
+    from_dataset,
+    from_iterable,
+    is_torch,
     look_through,
     named,
     run_through,
@@ -243,3 +247,33 @@ def test_an_item_that_changes_its_kind_is_refused():
     data.images = np.ones((6, 4), np.float32)
     with pytest.raises(DataError, match="sample 2 is table data now, it was image data before"):
         store.take(np.array([2]))
+
+
+X = torch.arange(12, dtype=torch.float32).reshape(4, 3)
+
+
+Y = torch.tensor([0, 1, 0, 1])
+
+
+def test_tensors_of_a_data_set_are_taken_as_they_are():
+    chunk = from_dataset(TensorDataset(X, Y), ReadOptions())
+    assert np.array_equal(chunk.take(np.arange(4)), X.numpy())
+    assert chunk.labels.tolist() == [0, 1, 0, 1]
+    apart = from_dataset(TensorDataset(X), ReadOptions(y=list("abab")))
+    assert apart.labels.tolist() == list("abab")
+
+
+def test_a_loader_is_run_through_once_in_batches_or_not():
+    for size in (3, None):
+        chunk = from_iterable(DataLoader(TensorDataset(X, Y), batch_size=size), ReadOptions())
+        assert chunk.labels.tolist() == [0, 1, 0, 1] and len(chunk) == 4
+
+
+def test_an_empty_data_set_is_refused():
+    with pytest.raises(DataError, match="X is empty"):
+        from_dataset([], ReadOptions())
+
+
+def test_what_is_of_torch_is_known():
+    assert is_torch(X, "", "Tensor") and not is_torch(X.numpy(), "", "Tensor")
+    assert is_torch(DataLoader(TensorDataset(X)), "utils.data", "DataLoader")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evergrow.data.readers.array_reader import from_array
+from evergrow.data.readers.arrays import from_array
 from evergrow.data.readers.read_options import ReadOptions, extremes, given
 from evergrow.errors import DataError
 
