@@ -1,4 +1,7 @@
-"""The backbones, as plain data: lists need no torch. To add one: write a file, add a line here."""
+"""Input -> features: a file a backbone, and the list of them. Imports data, storage, nn.
+
+The list is plain data, so that it needs no torch. To add one: write a file, add its line here.
+"""
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 

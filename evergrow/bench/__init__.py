@@ -1,1 +1,1 @@
-"""Methods side by side on a stream of tasks. Imports all wings but commands."""
+"""Methods side by side on a stream of tasks. Imports every wing before it."""

@@ -1,1 +1,1 @@
-"""What can be done to a model folder: a command, a function. Imports any wing."""
+"""What can be done to a model folder: a file a command. Imports every wing before it."""

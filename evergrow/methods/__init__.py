@@ -1,4 +1,7 @@
-"""The methods, as plain data: lists need no torch. To add one: write a file, add its line here."""
+"""How old classes are kept: a file a method, and the list. Imports every wing before it.
+
+The list is plain data, so that it needs no torch. To add one: write a file, add its line here.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple

@@ -1,1 +1,1 @@
-"""One model in memory: choose, learn, judge, advise, save. Imports all but bench, commands."""
+"""One model in memory: choose, learn, judge, advise, save. Imports every wing before it."""

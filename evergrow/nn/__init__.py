@@ -1,1 +1,1 @@
-"""Networks whose head grows, and what it takes to run them. Imports data and storage."""
+"""Networks whose head grows, and what it takes to run them. Imports data, storage."""

@@ -1,1 +1,1 @@
-"""Files that survive a crash, and the model folder made of them. Imports data alone."""
+"""Files that survive a crash, and the model folder made of them. Imports data."""

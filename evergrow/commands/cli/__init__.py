@@ -1,1 +1,1 @@
-"""The command line: options, answers in tables or JSON, exit codes. Imports commands."""
+"""The command line: options, answers as tables or JSON, exit codes. Imports commands."""

@@ -1,1 +1,1 @@
-"""A file for each form that samples come in. Imports other files of data alone."""
+"""A file for each form that samples come in. Imports data."""
