@@ -17,10 +17,11 @@ from evergrow.commands.checkpoint import Unfinished
 from evergrow.data import preprocess
 from evergrow.data.readers import image_files
 from evergrow.errors import ModelError
-from evergrow.methods import NCM, base
+from evergrow.methods import NCM, feature_blocks
 from evergrow.model.options import How
 from evergrow.storage import durable_files
 from evergrow.storage.model_folder import ModelFolder
+from evergrow.training.protocols import Checkpoint
 from tests.commands.test_faults import Counted, forked, kill
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked to be killed")
@@ -34,8 +35,8 @@ def often(monkeypatch):
     """A checkpoint after every 32 rows, however fast they are."""
     monkeypatch.setattr(checkpoint, "EVERY", 0)
     monkeypatch.setattr(checkpoint, "SHARE", 0)
-    monkeypatch.setattr(base, "PIECE", 32)
-    monkeypatch.setattr(base, "BLOCK", 32)
+    monkeypatch.setattr(feature_blocks, "PIECE", 32)
+    monkeypatch.setattr(feature_blocks, "BLOCK", 32)
     monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
@@ -266,7 +267,7 @@ def test_an_interrupt_leaves_the_model_as_it_was_and_the_next_learn_goes_on(tmp_
     learn.learn(model, first, LIGHT)
     write = Unfinished._write
 
-    def interrupted(self: Unfinished, made: base.Checkpoint) -> None:
+    def interrupted(self: Unfinished, made: Checkpoint) -> None:
         write(self, made)
         raise KeyboardInterrupt
 

@@ -33,13 +33,6 @@ def test_fields_are_settings_attributes_are_remembered_and_underscores_forgotten
     assert twin.count == 3 and twin.parts["a"][0].tolist() == [1.0, 1.0] and twin.step == 1
 
 
-def test_what_cannot_be_stored_is_named():
-    method = attached(Counting())
-    method.odd = {1, 2}
-    with pytest.raises(SettingError, match="'odd' is a set, which a model cannot store"):
-        method.state()
-
-
 def test_what_a_fork_learns_leaves_weights_rows_and_memory_as_they_were():
     method = attached(Counting(), classes=2)
     twin = method.fork(method.how, method.rng)
@@ -52,20 +45,12 @@ def test_what_a_fork_learns_leaves_weights_rows_and_memory_as_they_were():
     assert method.count == 0 and method.parts["a"][0].tolist() == [0.0, 0.0]
 
 
-def test_features_come_in_order_and_the_rows_that_are_in_are_left_out():
-    method = attached(Counting())
-    given = task([[float(i), 0.0] for i in range(1500)], [0] * 1500, 0, 1)
-    blocks = list(method.features(given, done=100))
-    assert [len(x) for x, _ in blocks] == [1024, 376]
-    assert torch.cat([x for x, _ in blocks])[:, 0].tolist() == list(map(float, range(100, 1500)))
-
-
 def test_only_a_method_with_a_memory_is_given_samples_to_remember():
-    given = task([[1.0, 0.0]], [0], 0, 1)
+    samples = task([[1.0, 0.0]], [0], 0, 1)
     with pytest.raises(SettingError, match="Counting keeps no samples"):
-        attached(Counting()).remember(given)
+        attached(Counting()).remember(samples)
     rehearsal = attached(ER(memory=5))
-    rehearsal.remember(given)
+    rehearsal.remember(samples)
     assert rehearsal.past.x.tolist() == [[1.0, 0.0]] and rehearsal.past.given == 1
 
 
