@@ -65,7 +65,7 @@ def get(name: str, **settings: Any) -> "Backbone":
 
 
 def kind(seen: "Seen") -> str:
-    """The kind of data for `resolve`: "photo" for images that a pretrained network is for."""
+    """The kind of data, for `choose`: "photo" for images that a pretrained network is for."""
     if seen.kind != "image":
         return "mixed table" if seen.mixed else seen.kind
     from .efficientnet_lite0 import SMALL, installed

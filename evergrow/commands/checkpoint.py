@@ -97,7 +97,7 @@ class Unfinished:
         self._key(0)  # what takes long the first time alone does not count
         began = time.monotonic()
         try:
-            self._write(made())
+            self.write(made())
         except OSError as error:
             self.notes = [
                 f"a checkpoint could not be written ({error.strerror or error}), and learning went "
@@ -114,7 +114,7 @@ class Unfinished:
         there = f"{self.kept:,} of {len(self.chunk):,} samples"
         return f"{STOPPED}, and the same command goes on after {there}"
 
-    def _write(self, made: Checkpoint) -> None:
+    def write(self, made: Checkpoint) -> None:
         content = {"rows": made.rows, "scale": made.scale, "key": self._key(made.rows)}
         content |= {"state": made.state, "beside": made.beside} | self._known()
         tree, tensors, samples = flatten.flatten(content)

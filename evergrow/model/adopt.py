@@ -15,9 +15,9 @@ from ..data.dataset import Seen
 from ..errors import DataError, SettingError
 from ..nn.network import Body, Network
 from . import choose
+from .choose import Adopted
 from .model import Model
 from .parameters import Parameters
-from .resolve import Adopted
 from .update import attach
 
 

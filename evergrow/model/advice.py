@@ -12,7 +12,7 @@ from typing import Any
 
 from ..formatting import percent
 from .advice_facts import Facts
-from .resolve import ALONE
+from .choose import ADOPTED_ALONE
 
 Interval = tuple[float, float]
 
@@ -180,7 +180,7 @@ def _added(recall: float, old: int, total: int) -> Interval:
 
 def adopted_alone(facts: Facts) -> Advice | None:
     """A network came with its classes, and no sample of them."""
-    if not facts.adopted or facts.method != ALONE:
+    if not facts.adopted or facts.method != ADOPTED_ALONE:
         return None
     return Advice(
         "adopted-alone",

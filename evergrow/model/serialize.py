@@ -110,7 +110,7 @@ def restore(
     learning: whether all that learning needs was read.
     """
     manifest = _of_today(stored.manifest)
-    body = _body(manifest["backbone"], backbone)
+    body = backbone_settings(manifest["backbone"], backbone)
     learner = _method(manifest["method"], method)
     model = Model(
         parameters=_parameters_of(manifest, device, body, learner),
@@ -200,7 +200,12 @@ def fingerprint(module: nn.Module) -> str:
     return hashlib.sha256(json.dumps(layout).encode()).hexdigest()
 
 
-def _body(entry: dict[str, Any], given: Any) -> Any:
+def backbone_settings(entry: dict[str, Any], given: Any) -> Any:
+    """Settings of the backbone that a manifest names.
+
+    given: of the caller's own, by name or itself.
+    Raises SettingError where the model stands on another one, or on one that is not given.
+    """
     if entry["name"] == "own":
         if given is None:
             raise SettingError(

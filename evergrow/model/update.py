@@ -25,9 +25,9 @@ from ..training import loop, progress
 from ..training.generators import Generators, isolated
 from . import advice_facts, choose, judge
 from .advice import FEW, advise
+from .choose import ADOPTED_ALONE, Adopted
 from .model import Model, TableColumns, UpdateContext
 from .parameters import Parameters
-from .resolve import ALONE, Adopted
 from .update_report import Recalls
 
 Advice = list[dict[str, Any]]
@@ -286,7 +286,7 @@ def _auxiliary(work: Model, incoming: Incoming) -> Records | None:
 
 def _reconsider(work: Model, at_hand: Adopted) -> None:
     """A network trained elsewhere has learnt nothing yet, and "auto" may have better to do."""
-    auto = work.parameters.method == "auto" and work.method_name == ALONE
+    auto = work.parameters.method == "auto" and work.method_name == ADOPTED_ALONE
     if work.adopted and not work.tasks and auto:
         assert work.schema is not None
         kind = work.schema["kind"]

@@ -265,17 +265,17 @@ def test_an_interrupt_leaves_the_model_as_it_was_and_the_next_learn_goes_on(tmp_
     model, first = tmp_path / "model", pictures(tmp_path / "1", "ab")
     second = pictures(tmp_path / "2", "cd")
     learn.learn(model, first, LIGHT)
-    write = Unfinished._write
+    write = Unfinished.write
 
     def interrupted(self: Unfinished, made: Checkpoint) -> None:
         write(self, made)
         raise KeyboardInterrupt
 
     before = versions.show(model)
-    monkeypatch.setattr(Unfinished, "_write", interrupted)
+    monkeypatch.setattr(Unfinished, "write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         learn.learn(model, second, How())
-    monkeypatch.setattr(Unfinished, "_write", write)
+    monkeypatch.setattr(Unfinished, "write", write)
     after = versions.show(model)
     assert after.pop("bytes") > before.pop("bytes") and after == before
     assert learn.learn(model, second, How())["resumed"] == 32
@@ -346,7 +346,7 @@ def test_checkpoints_take_a_hundredth_of_the_time_at_most(tmp_path, monkeypatch)
         written.append(now[0])
         now[0] += 2.0
 
-    monkeypatch.setattr(Unfinished, "_write", write)
+    monkeypatch.setattr(Unfinished, "write", write)
     unfinished = Unfinished(tmp_path, None)
     assert unfinished.last() is None
     while now[0] < 1000:

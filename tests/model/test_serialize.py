@@ -91,7 +91,7 @@ def test_serving_alone_predicts_and_refuses_to_learn(tmp_path):
 
 def test_a_setting_that_had_another_name_is_read_by_it():
     old = {"name": "fourier", "settings": {"features": 30, "bandwidth": 0.7, "limit": 8.0}}
-    assert serialize._body(old, None) == Fourier(width=30)
+    assert serialize.backbone_settings(old, None) == Fourier(width=30)
 
 
 def test_settings_come_back(tmp_path):
