@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import evergrow
+import evergrow.bench.runner
 
 HEAVY = ["torch", "sklearn", "pandas", "numpy", "pyarrow", "PIL", "rich", "typer"]
 
@@ -31,6 +32,12 @@ def test_the_public_names_are_these():
 def test_every_public_name_is_there():
     for name in evergrow.__all__:
         assert getattr(evergrow, name) is not None
+
+
+def test_methods_are_compared_from_python_by_names_of_the_bench():
+    assert modules_loaded_by("from evergrow import bench; bench.PUBLIC") == []
+    assert all(getattr(evergrow.bench, name) is not None for name in evergrow.bench.__all__)
+    assert evergrow.bench.run is evergrow.bench.runner.run
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -1,8 +1,11 @@
 """The versions of a model: what each knows, and back to an older one."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import ModelError
+from ..formatting import listed, percent
 from ..storage.model_folder import ModelFolder
 from .open_model import Answer
 
@@ -38,6 +41,7 @@ def _version(folder: ModelFolder, number: int) -> Answer:
     except ModelError as error:
         return {"version": number, "fault": str(error)}
     last = manifest["update"] or {}
+    recall = {k: (last.get("report") or {}).get(k) for k in ("old", "new", "all")}
     return {
         "version": number,
         "parent": manifest["parent"],
@@ -46,10 +50,35 @@ def _version(folder: ModelFolder, number: int) -> Answer:
         "new_classes": last.get("new_classes", []),
         "samples": last.get("samples", 0),
         "seconds": last.get("seconds", 0.0),
-        "accuracy": {k: (last.get("report") or {}).get(k) for k in ("old", "new", "all")},
+        "recall": recall,
+        "accuracy": recall,  # as it was called, for scripts that read it by that
         "method": manifest["method"]["name"],
         "learns_on": not manifest["pruned"],
     }
+
+
+def row(entry: Answer, current: int, columns: Sequence[str], mark: str, most: int) -> list[Any]:
+    """The cells of a table that has a row for each version; of a damaged one the fault.
+
+    entry: of `show`'s history.  columns: see the code.  mark: put behind the current version.
+    most: new classes that are listed.
+    """
+    number = f"{entry['version']}{mark if entry['version'] == current else ''}"
+    if "fault" in entry:
+        cells = {"version": number, "time": "damaged", "new": entry["fault"]}
+        return [cells.get(column, "-") for column in columns]
+    cells = {
+        "version": number,
+        "time": entry["time"],
+        "samples": entry["samples"],
+        "classes": entry["classes"],
+        "new": listed(entry["new_classes"], most),
+        "old recall": percent(entry["recall"]["old"]),
+        "recall": percent(entry["recall"]["all"]),
+        "seconds": f"{entry['seconds']:.1f}",
+        "method": entry["method"],
+    }
+    return [cells[column] for column in columns]
 
 
 def rollback(model: str | Path, to: int | None = None) -> Answer:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from evergrow.bench import execute, plan, run
+from evergrow.bench import execute, plan, runner
 from evergrow.bench.live_progress import Silent
 from evergrow.bench.results import COLUMNS, Results
-from evergrow.bench.run import Runs
+from evergrow.bench.runner import Runs
 from evergrow.bench.scenarios import Cut
 from tests.benching import MINE, QUICK
 
@@ -41,7 +41,7 @@ def test_rows_are_kept_one_by_one_and_what_fails_is_named(job, tmp_path, monkeyp
 
 
 def test_rows_made_in_processes_are_those_made_here(tmp_path):
-    here = run.run(MINE, ["ncm"], QUICK, Runs(seeds=1))["rows"]
-    there = run.run(MINE, ["ncm"], QUICK, Runs(seeds=1, jobs=2, folder=tmp_path))["rows"]
+    here = runner.run(MINE, ["ncm"], QUICK, Runs(seeds=1))["rows"]
+    there = runner.run(MINE, ["ncm"], QUICK, Runs(seeds=1, jobs=2, folder=tmp_path))["rows"]
     assert [(r["key"], r["confusion"]) for r in here] == [(r["key"], r["confusion"]) for r in there]
     assert len(list((tmp_path / "rows").glob("*.json"))) == 3

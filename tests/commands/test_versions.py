@@ -35,3 +35,22 @@ def test_a_version_that_is_not_there_is_refused(model):
     with pytest.raises(ModelError, match="9"):
         versions.rollback(model, 9)
     assert versions.show(model)["version"] == 1
+
+
+def test_recalls_of_the_last_update_are_called_so_and_by_their_old_name(model, tmp_path):
+    learn.learn(model, saved(tmp_path / "second.npz", "c"))
+    first, second = versions.show(model)["history"]
+    assert second["recall"].keys() == {"old", "new", "all"} and second["recall"]["all"] > 0.9
+    assert first["recall"]["old"] is None
+    assert all(entry["accuracy"] == entry["recall"] for entry in (first, second))
+
+
+def test_a_row_has_the_cells_that_are_asked_for(model):
+    entry = versions.show(model)["history"][0]
+    assert versions.row(entry, 1, ["version", "samples", "new"], " *", 6) == ["1 *", 40, "a, b"]
+    fault = {"version": 2, "fault": "the disk is full"}
+    assert versions.row(fault, 1, ["version", "new", "recall"], " *", 1) == [
+        "2",
+        "the disk is full",
+        "-",
+    ]

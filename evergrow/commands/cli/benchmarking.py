@@ -113,13 +113,13 @@ def bench(
     held = None if test is None else replace(own, data=test)
     what = workload.Subject(own, workload.changes(words), held, data)
     what.cut()  # a wrong name is told before anything slow is imported
-    from ...bench import live_progress, run
+    from ...bench import live_progress, runner
     from ..report import write as reports
 
-    runs = run.Runs(seeds, tune, jobs, output)
+    runs = runner.Runs(seeds, tune, jobs, output)
     how = How(settings, set_ or ())
     try:
-        result = run.run(what, method or ("auto",), how, runs, live_progress.Board())
+        result = runner.run(what, method or ("auto",), how, runs, live_progress.Board())
     except KeyboardInterrupt:
         told = (
             f"interrupted; finished rows are kept in {output}, the same command goes on from them"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...formatting import listed, percent, points, size
+from .. import versions
 
 Rows = Iterable[Sequence[Any]]
 
@@ -168,25 +169,8 @@ def shown(answer: dict[str, Any]) -> None:
     table(["class", "learnt"], zip(answer["classes"], counts, strict=True), right=(1,))
     print()
     header = ["version", "time", "samples", "classes", "new", "recall", "seconds", "method"]
-    rows = [_version(entry, answer["version"]) for entry in answer["history"]]
+    rows = [versions.row(entry, answer["version"], header, " *", 6) for entry in answer["history"]]
     table(header, rows, right=(2, 3, 5, 6))
-
-
-def _version(entry: dict[str, Any], current: int) -> list[Any]:
-    number = f"{entry['version']}{' *' if entry['version'] == current else ''}"
-    if "fault" in entry:
-        return [number, "damaged", "-", "-", entry["fault"], "-", "-", "-"]
-    new, seconds = listed(entry["new_classes"], 6), f"{entry['seconds']:.1f}"
-    return [
-        number,
-        entry["time"],
-        entry["samples"],
-        entry["classes"],
-        new,
-        percent(entry["accuracy"]["all"]),
-        seconds,
-        entry["method"],
-    ]
 
 
 def layers(answer: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...formatting import listed, percent, points, size
+from .. import versions
 from . import charts, history
 from .history import History
 from .html import Page, Pair, Section, Table, embedded
@@ -171,26 +172,9 @@ def _costs(past: History) -> Section:
 
 
 def _versions(place: Path, shown: Mapping[str, Any]) -> Section:
-    rows = []
-    for entry in shown["history"]:
-        if "fault" in entry:
-            rows.append([entry["version"], "damaged", "", "", entry["fault"], "", "", ""])
-            continue
-        star = " (current)" if entry["version"] == shown["version"] else ""
-        recalls = entry["accuracy"]
-        rows.append(
-            [
-                f"{entry['version']}{star}",
-                entry["time"],
-                entry["samples"],
-                entry["classes"],
-                listed(entry["new_classes"], 8),
-                percent(recalls["old"]),
-                percent(recalls["all"]),
-                entry["method"],
-            ]
-        )
     header = ["version", "time", "samples", "classes", "new", "old recall", "recall", "method"]
+    version = shown["version"]
+    rows = [versions.row(entry, version, header, " (current)", 8) for entry in shown["history"]]
     note = f"evergrow rollback {place} --to N makes any of them the current one."
     return Section("Versions", note, table=Table(header, rows, (2, 3, 5, 6)))
 

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 import evergrow
-from evergrow.bench import catalogue, corruptions, execute, lr_search, run
+from evergrow.bench import catalogue, corruptions, execute, lr_search, runner
 from evergrow.bench.results import COLUMNS, Results
-from evergrow.bench.run import Runs
+from evergrow.bench.runner import Runs
 from evergrow.bench.scenarios import Cut
 from evergrow.bench.workload import Subject
 from evergrow.errors import SettingError
@@ -48,7 +48,7 @@ def broken(tmp_path, monkeypatch):
 
 
 def test_a_row_has_every_column_and_says_what_it_measured():
-    answer = run.run(MINE, ["ncm", "er"], QUICK, Runs(seeds=1))
+    answer = runner.run(MINE, ["ncm", "er"], QUICK, Runs(seeds=1))
     ncm, er, floor, ceiling = answer["rows"]
     assert list(ncm) == COLUMNS
     assert (ncm["method"], ncm["lr"], ncm["role"]) == ("ncm", None, None)
@@ -60,7 +60,7 @@ def test_a_row_has_every_column_and_says_what_it_measured():
 
 
 def test_seeds_differ_and_the_same_seed_gives_the_same_numbers():
-    one, two = (run.run(MINE, ["er"], QUICK, Runs(seeds=2))["rows"] for _ in range(2))
+    one, two = (runner.run(MINE, ["er"], QUICK, Runs(seeds=2))["rows"] for _ in range(2))
     timing = {"seconds", "peak_bytes", "time", "machine"}
     for a, b in zip(one, two, strict=True):
         assert {k: v for k, v in a.items() if k not in timing} == {
@@ -71,14 +71,14 @@ def test_seeds_differ_and_the_same_seed_gives_the_same_numbers():
 
 
 def test_a_finished_row_is_never_run_again(tmp_path, monkeypatch):
-    first = run.run(MINE, ["ncm"], QUICK, Runs(seeds=1, folder=tmp_path))
+    first = runner.run(MINE, ["ncm"], QUICK, Runs(seeds=1, folder=tmp_path))
     assert first["already"] == 0
     monkeypatch.setattr(execute, "make", None)  # whoever calls it fails
-    again = run.run(MINE, ["ncm"], QUICK, Runs(seeds=1, folder=tmp_path))
+    again = runner.run(MINE, ["ncm"], QUICK, Runs(seeds=1, folder=tmp_path))
     assert again["already"] == 3 and again["failed"] == []
     assert again["rows"] == first["rows"]
     monkeypatch.undo()
-    more = run.run(MINE, ["ncm"], QUICK, Runs(seeds=2, folder=tmp_path))
+    more = runner.run(MINE, ["ncm"], QUICK, Runs(seeds=2, folder=tmp_path))
     assert more["already"] == 3 and len(more["rows"]) == 6
     assert len(pd.read_csv(tmp_path / "rows.csv")) == 6
     assert "| ncm | mlp |" in (tmp_path / "table.md").read_text()
@@ -86,26 +86,26 @@ def test_a_finished_row_is_never_run_again(tmp_path, monkeypatch):
 
 def test_a_row_that_fails_is_named_stops_no_other_and_is_tried_again(broken, tmp_path):
     runs = Runs(seeds=1, folder=tmp_path)
-    answer = run.run(MINE, [broken, "ncm"], QUICK, runs)
+    answer = runner.run(MINE, [broken, "ncm"], QUICK, runs)
     (failed,) = answer["failed"]
     assert failed["error"] == "RuntimeError: no luck" and failed["method"] == broken
     assert [row["method"] for row in answer["rows"]] == ["ncm", "finetune", "joint"]
-    again = run.run(MINE, [broken, "ncm"], QUICK, runs)
+    again = runner.run(MINE, [broken, "ncm"], QUICK, runs)
     assert again["already"] == 3 and len(again["failed"]) == 1
 
 
 @pytest.mark.slow
 def test_a_process_that_is_killed_fails_its_rows_and_keeps_the_others(broken, tmp_path):
     runs = Runs(seeds=1, jobs=2, folder=tmp_path)
-    run.run(MINE, ["ncm"], QUICK, runs)
-    answer = run.run(MINE, ["broken_of_bench:Deadly", "er"], QUICK, runs)
+    runner.run(MINE, ["ncm"], QUICK, runs)
+    answer = runner.run(MINE, ["broken_of_bench:Deadly", "er"], QUICK, runs)
     assert "its process was ended" in answer["failed"][0]["error"]
     assert {row["method"] for row in answer["rows"]} >= {"finetune", "joint"}
 
 
 def test_data_that_cannot_be_cut_is_refused_before_anything_is_run(tmp_path):
     with pytest.raises(Exception, match="more than one task"):
-        run.run(Subject(data(), {"classes_per_task": 4}), ["ncm"], QUICK, Runs(folder=tmp_path))
+        runner.run(Subject(data(), {"classes_per_task": 4}), ["ncm"], QUICK, Runs(folder=tmp_path))
     assert not list(tmp_path.iterdir())
 
 
@@ -115,7 +115,7 @@ def test_the_test_samples_do_not_choose_the_learning_rate(tmp_path):
     for labels in (y, y[::-1]):  # every test label wrong
         test = (x[::2], labels[::2])
         what = Subject((x, y), {"classes_per_task": 2}, test=test)
-        rows.append(run.run(what, ["er"], QUICK, Runs(seeds=1, tune=True))["rows"][0])
+        rows.append(runner.run(what, ["er"], QUICK, Runs(seeds=1, tune=True))["rows"][0])
     assert rows[0]["tuning"] == rows[1]["tuning"] and len(rows[0]["tuning"]) == 6
     assert rows[0]["lr"] == rows[1]["lr"] and rows[0]["last"] != rows[1]["last"]
 
