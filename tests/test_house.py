@@ -68,6 +68,11 @@ def test_every_file_has_a_test_of_its_name(module):
     assert (ROOT / SHOWN_ELSEWHERE.get(module, own)).exists()
 
 
+def own(node: ast.Attribute) -> bool:
+    """Whether it is an attribute of `self` or `cls`."""
+    return isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
+
+
 def private(tree: ast.AST) -> set[str]:
     """Private names that a file makes: functions, classes, fields, attributes."""
     names = set()
@@ -76,7 +81,7 @@ def private(tree: ast.AST) -> set[str]:
             names.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and own(node):
             names.add(node.attr)
     return {name for name in names if name.startswith("_") and not name.startswith("__")}
 
@@ -86,8 +91,7 @@ def touched(tree: ast.AST) -> set[str]:
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
-            owner = node.value.id if isinstance(node.value, ast.Name) else ""
-            if owner not in {"self", "cls"}:
+            if not own(node):
                 names.add(node.attr)
         elif isinstance(node, ast.ImportFrom):
             names |= {alias.name for alias in node.names if alias.name.startswith("_")}

@@ -1,10 +1,8 @@
 """What closed-form methods share: gathering integer sums, scoring with weights solved from them."""
 
-import copy
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -16,14 +14,11 @@ from ..analytic.solution import Solution, scores_in_blocks
 from ..data.task import Task
 from ..errors import SettingError
 from ..nn.locks import lock_of
-from ..training.generators import Generators
-from ..training.settings import Training
-from . import first_session
-from .base import Method
+from .first_session import FirstSession
 
 
 @dataclass(eq=False)
-class ClosedForm(Method):
+class ClosedForm(FirstSession):
     """A method that reads its weights off integer sums over fixed features; it writes `solve`.
 
     One pass in any order gives the same sums bit for bit, and nothing is forgotten. Solving costs
@@ -38,14 +33,9 @@ class ClosedForm(Method):
         It helps an untrained network, and did not help a pretrained one (docs/finetuning.md).
     """
 
-    needs_fixed: ClassVar[bool] = True
     judges_itself: ClassVar[bool] = True
     keep: int = 20
     adapt: bool = False
-
-    @property
-    def draws(self) -> bool:
-        return self.adapt
 
     def __post_init__(self) -> None:
         if self.keep < 0:
@@ -64,18 +54,11 @@ class ClosedForm(Method):
         width = self.net.width if self.layer is None else self.layer.size
         self.sums = FeatureStatistics(width, self.keep)
         self._solution: Solution | None = None
-        self.adapted = False
-        self._notes: list[str] = []
+        super().setup()
 
-    def grow(self, old: int, total: int) -> None:
-        """The head stays as it is: columns live in the sums."""
-
-    def learn(self, task: Task) -> Iterator[dict[str, Tensor]] | None:
-        check_known(self, self.sums.counts)
-        return first_session.learn(self, task, self.sums.counts)
-
-    def warnings(self) -> list[str]:
-        return self._notes
+    @property
+    def counts(self) -> Tensor:
+        return self.sums.counts
 
     def remember(self, task: Task) -> None:
         """Add samples to the sums: of a task, or old ones of a network trained elsewhere."""
@@ -155,37 +138,3 @@ class ClosedForm(Method):
         judged = Judged(tensors["recalls"], macro, nll, int(rows))
         weight, bias = tensors["weight"], tensors["bias"]
         self._solution = Solution(weight, bias, penalty, temperature, judged)
-
-    def fork(self, how: Training, rng: Generators) -> "ClosedForm":
-        return forked(self, how, rng)
-
-
-M = TypeVar("M", bound=Method)
-
-
-def forked(method: M, how: Training, rng: Generators) -> M:
-    """`Method.fork` of one whose attributes are replaced or forked and never written into.
-
-    A backbone that stays as it is serves both.
-    """
-    twin = copy.copy(method)
-    moves = getattr(method, "adapt", False) and not getattr(method, "adapted", True)
-    twin.net = copy.deepcopy(method.net) if moves else method.net.beside()
-    twin.how, twin.rng = how, rng
-    for name, value in vars(method).items():
-        if hasattr(value, "fork"):
-            setattr(twin, name, value.fork())
-    return twin
-
-
-def check_known(method: Method, counts: Tensor) -> None:
-    """Raise SettingError if classes of a network trained elsewhere have no samples in the sums."""
-    own = method.net.n_classes
-    missing = own - int((counts[:own] > 0).sum())
-    if missing:
-        raise SettingError(
-            f"{type(method).__name__} knows classes by their sums, "
-            f"and has none of {missing} of the classes that "
-            "this network learnt elsewhere; give a few samples of each (remember, --old), "
-            "use a method that trains, or learn all classes anew."
-        )

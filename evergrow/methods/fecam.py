@@ -9,9 +9,7 @@ exact; the transform keeps the sign of negative features; the backbone is taken 
 `adapt` trains it on the first task, as the authors do; probabilities are ours.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -22,17 +20,13 @@ from ..analytic.mahalanobis import inverse_factor, shrunk, tukey
 from ..analytic.solution import scores_in_blocks
 from ..data.task import Task
 from ..errors import SettingError
-from ..training.generators import Generators
-from ..training.settings import Training
-from . import first_session
-from .base import Method
-from .closed_form import check_known, forked
+from .first_session import FirstSession
 
 WIDEST = 4096  # features; a class takes width^2 * 8 bytes
 
 
 @dataclass(eq=False)
-class FeCAM(Method):
+class FeCAM(FirstSession):
     """Score -(x - mean)' S^-1 (x - mean), S a class's shrunk covariance as a correlation matrix.
 
     power: of Tukey's transform sign(x) |x|^power (lambda), in (0, 1]; 1 leaves features alone.
@@ -49,16 +43,11 @@ class FeCAM(Method):
      'adapt': False}
     """
 
-    needs_fixed: ClassVar[bool] = True
     power: float = 0.5
     diagonal: float = 1.0
     off_diagonal: float = 1.0
     correlation: bool = True
     adapt: bool = False
-
-    @property
-    def draws(self) -> bool:
-        return self.adapt
 
     def __post_init__(self) -> None:
         if not 0 < self.power <= 1 or self.diagonal < 0 or self.off_diagonal < 0:
@@ -76,18 +65,11 @@ class FeCAM(Method):
         self.by_class = ClassMoments(self.net.width)  # of transformed features
         self.plain = torch.zeros(0, self.net.width, dtype=torch.int64)  # sums before the transform
         self._metric: dict[str, Tensor] = {}
-        self.adapted = False
-        self._notes: list[str] = []
+        super().setup()
 
-    def grow(self, old: int, total: int) -> None:
-        """The head stays as it is: columns live in the moments."""
-
-    def learn(self, task: Task) -> Iterator[dict[str, Tensor]] | None:
-        check_known(self, self.by_class.counts)
-        return first_session.learn(self, task, self.by_class.counts)
-
-    def warnings(self) -> list[str]:
-        return self._notes
+    @property
+    def counts(self) -> Tensor:
+        return self.by_class.counts
 
     def remember(self, task: Task) -> None:
         self._metric = {}
@@ -136,6 +118,3 @@ class FeCAM(Method):
 
     def serve(self, tensors: dict[str, Tensor]) -> None:
         self._metric = tensors
-
-    def fork(self, how: Training, rng: Generators) -> "FeCAM":
-        return forked(self, how, rng)
