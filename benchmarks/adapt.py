@@ -110,7 +110,7 @@ def run(name, data, scenario, adapt, lr, seed):
     x, y = data.test
     right = model.predict(x) == y
     first = np.isin(y, given[0])
-    recalls = model.learner_.solution().judged.accuracy.numpy()
+    recalls = model.learner_.solution().judged.recalls.numpy()
     began_with = np.isin(model.classes_, given[0])
     return {
         "last": float(right.mean()),

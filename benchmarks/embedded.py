@@ -20,7 +20,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GridSearchCV
 
 from evergrow import GrowingClassifier, methods
-from evergrow.backbones.identity import Flat, Nothing
+from evergrow.backbones.identity import Flatten, Nothing
 from evergrow.bench.scenarios import hold_out
 from evergrow.data import read
 
@@ -76,7 +76,7 @@ class Cached(Nothing):
     scale: float | None = None
 
     def build(self, prepared, rng):
-        return Flat(self.width, self.scale)
+        return Flatten(self.width, self.scale)
 
 
 def classifier(row: str, course: Course, width: int, seed: int, lr: float | None):

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from ..errors import DataError
-from .integer_math import hashes, pack, product, unpack
+from .integer_math import pack, product, row_hashes, unpack
 
-STRIP = (
-    1_024  # rows of the Gram matrix held together; its upper triangle alone is computed and stored
-)
+# Rows of the Gram matrix held together; its upper triangle alone is computed and stored.
+STRIP = 1_024
 _FEWEST_ROWS, _PENDING_ROWS = 1_024, 4_096
 _PENDING_BYTES = 64 * 2**20
 
@@ -29,7 +28,7 @@ class Kept:
     @staticmethod
     def of(rows: Tensor, y: Tensor) -> "Kept":
         """All of these rows, each with the hash of its content and class, in any order."""
-        return Kept(rows, y, hashes(rows) ^ y)
+        return Kept(rows, y, row_hashes(rows) ^ y)
 
     def join(self, other: "Kept", keep: int) -> "Kept":
         """The `keep` smallest distinct hashes of each class, whichever comes first."""

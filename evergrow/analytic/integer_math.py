@@ -52,7 +52,7 @@ def has_exact_integers(device: str) -> bool:
     return torch.equal(right, a.double() @ a.double().T)
 
 
-def hashes(q: Tensor) -> Tensor:
+def row_hashes(q: Tensor) -> Tensor:
     """(n,) int64 content hashes of int8 rows (n, p): the same on every machine and in any batch.
 
     Fixed random projections, mixed by splitmix64 (Steele, Lea and Flood 2014, "Fast splittable

@@ -9,7 +9,7 @@ _PRIOR_ROWS = 2.0  # how many kept rows the pooled noise counts for in the noise
 
 
 @dataclass(frozen=True)
-class Judged:
+class LeaveOneOut:
     """Leave-one-out figures of kept rows.
 
     accuracy: (k,) recall of each class in [0, 1], NaN where no row could be judged (a class of one
@@ -27,7 +27,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Held:
+class JudgedRows:
     """Which kept rows are judged.  y: (m,) class, sorted; place: (m,) position within its class.
 
     n: (k,) float, rows learnt of each class. freedom: all rows less one a class, or inf where
@@ -62,19 +62,19 @@ class Products:
     deviations: Tensor
 
 
-def pooled_noise(products: Products, held: Held) -> float | None:
+def pooled_noise(products: Products, held: JudgedRows) -> float | None:
     """E[d'R d] of a fresh deviation, each held row left out of R in turn; None without rows."""
     own, real = _noises(products, held)
     return float(own[real].mean()) if bool(real.any()) else None
 
 
-def noise(products: Products, held: Held, pooled: float) -> Tensor:
+def noise(products: Products, held: JudgedRows, pooled: float) -> Tensor:
     """(k,) the same for each class: its own rows', and a few rows' worth of `pooled`."""
     own, real = _noises(products, held)
     return ((own * real).sum(1) + _PRIOR_ROWS * pooled) / (real.sum(1) + _PRIOR_ROWS)
 
 
-def _noises(products: Products, held: Held) -> tuple[Tensor, Tensor]:
+def _noises(products: Products, held: JudgedRows) -> tuple[Tensor, Tensor]:
     squares = products.deviations.diagonal(dim1=1, dim2=2)  # (k, r)
     real = held.blocks(torch.ones_like(held.y)).bool()
     return left_out_square(squares, held.n[:, None], held.freedom), real
@@ -111,7 +111,7 @@ class _Left:
     scale: float
 
     @staticmethod
-    def out_of(products: Products, held: Held) -> "_Left":
+    def out_of(products: Products, held: JudgedRows) -> "_Left":
         i, n, freedom = torch.arange(len(held.y)), held.n[held.y], held.freedom
         squares = products.deviations.diagonal(dim1=1, dim2=2)[held.y, held.place]
         gain = n / (n - 1) / freedom / _rest(n / (n - 1) / freedom * squares)
@@ -124,7 +124,7 @@ class _Left:
         return self.own - self.shift * self.squares
 
 
-def lda_linear(products: Products, held: Held) -> Tensor:
+def lda_linear(products: Products, held: JudgedRows) -> Tensor:
     """(m, k) x'R m_k of held rows x, each left out of R and of its class's mean.
 
     Leaving x out of class c takes n / (n - 1) d d' off the scatter, so R gains a rank-one term.
@@ -138,7 +138,9 @@ def lda_linear(products: Products, held: Held) -> Tensor:
     return left.scale * linear
 
 
-def lda_scores(products: Products, held: Held, noises: Tensor | None, pooled: float) -> Tensor:
+def lda_scores(
+    products: Products, held: JudgedRows, noises: Tensor | None, pooled: float
+) -> Tensor:
     """(m, k) scores of held rows, each left out of R and of its class's mean, count and noise.
 
     `pooled` and the `noises` of other classes stay.  noises: (k,), or None: no correction.
@@ -156,12 +158,10 @@ def lda_scores(products: Products, held: Held, noises: Tensor | None, pooled: fl
     return scores
 
 
-def _noise_without_each(products: Products, held: Held, pooled: float) -> Tensor:
+def _noise_without_each(products: Products, held: JudgedRows, pooled: float) -> Tensor:
     """(k, r) the noise of each class if one of its rows had never been learnt."""
-    inner, n = (
-        products.deviations,
-        held.n[:, None, None].clamp(min=2),
-    )  # (k, i, j): row i is left out
+    inner = products.deviations  # (k, i, j): row i is left out
+    n = held.n[:, None, None].clamp(min=2)
     squares = inner.diagonal(dim1=1, dim2=2)
     first, second = squares[:, :, None], squares[:, None, :]
     shift = 1 / (n - 1)
@@ -190,7 +190,7 @@ class Verdict:
     brier: Tensor
 
 
-def judge(scores: Tensor, held: Held, importance: Tensor) -> Verdict:
+def judge(scores: Tensor, held: JudgedRows, importance: Tensor) -> Verdict:
     """Judge (m, k) left-out scores, m > 0.  importance: (k,) how much each class counts."""
     y, m = held.y, len(held.y)
     rows = torch.bincount(y, minlength=len(held.n))

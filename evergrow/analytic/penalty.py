@@ -13,18 +13,18 @@ GRID = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 10.0)
 _START = 0.1  # where the search starts, and ends downwards if features outnumber rows
 _WHOLE_WIDTH = 128  # up to so many features the whole grid is tried
 
-Found = TypeVar("Found")
-Attempt = Callable[[float], tuple[Tensor, Found] | None]
+Fit = TypeVar("Fit")
+Attempt = Callable[[float], tuple[Tensor, Fit] | None]
 
 
-def choose(attempt: Attempt[Found], width: int, scarce: bool) -> tuple[float, Found]:
+def choose_penalty(attempt: Attempt[Fit], width: int, scarce: bool) -> tuple[float, Fit]:
     """A penalty of the grid, and what was found with it.
 
     attempt: penalty -> (losses (m,), found), None where rounding forbids it. scarce: fewer rows
     than features; small penalties are then not tried. Without losses the start is kept.
     Raises DataError where no penalty can be computed.
     """
-    tried: dict[float, tuple[Tensor, Found]] = {}
+    tried: dict[float, tuple[Tensor, Fit]] = {}
 
     def loss(value: float) -> float:
         if value not in tried and (found := attempt(value)) is not None:
@@ -41,7 +41,7 @@ def choose(attempt: Attempt[Found], width: int, scarce: bool) -> tuple[float, Fo
     return value, tried[value][1]
 
 
-def at_least(attempt: Attempt[Found], penalty: float) -> tuple[float, Found]:
+def at_least(attempt: Attempt[Fit], penalty: float) -> tuple[float, Fit]:
     """What is found with the penalty asked for, or tenfold until rounding lets it be computed."""
     for i in range(12):
         found = attempt(penalty * 10**i)

@@ -9,19 +9,19 @@ and a class of very few rows it passes over. So both are judged by rows left out
 import torch
 from torch import Tensor
 
-from .leave_one_out import Held
+from .leave_one_out import JudgedRows
 
-FEW = 5  # rows of a class; where one has fewer, regression passes it over too often
+TOO_FEW_ROWS = 5  # rows of a class; where one has fewer, regression passes it over too often
 TINY = 1e-6  # of the largest direction
 
 
-def fits(held: Held) -> bool:
+def fits(held: JudgedRows) -> bool:
     """Whether there are three classes or more, each with enough rows, some of which judge it."""
     judged = torch.bincount(held.y, minlength=len(held.n))
-    return len(held.n) > 2 and bool((held.n >= FEW).all() and (judged > 0).all())
+    return len(held.n) > 2 and bool((held.n >= TOO_FEW_ROWS).all() and (judged > 0).all())
 
 
-def mixing(gram: Tensor, noise: Tensor, linear: Tensor, held: Held) -> Tensor:
+def mixing(gram: Tensor, noise: Tensor, linear: Tensor, held: JudgedRows) -> Tensor:
     """(k, k) M so that x'R [m_1 .. m_k] M are fitted values of one-hot targets, up to a factor.
 
     Of rows not learnt yet, z has mean G e_c in class c and covariance s G: G is the Gram matrix of

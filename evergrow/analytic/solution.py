@@ -10,11 +10,11 @@ from torch import Tensor
 from ..errors import DataError
 from .feature_statistics import FeatureStatistics
 from .leave_one_out import (
-    Held,
-    Judged,
+    JudgedRows,
+    LeaveOneOut,
     judge,
 )
-from .penalty import Attempt, Found, at_least, choose
+from .penalty import Attempt, Fit, at_least, choose_penalty
 
 _DOUBLE_WIDTH = 1_024  # up to so many features everything is float64
 _JUDGED_ROWS = 2_048  # kept rows judged at most, of all classes together
@@ -33,7 +33,7 @@ class Solution:
     bias: Tensor
     penalty: float
     temperature: float
-    judged: Judged
+    judged: LeaveOneOut
 
     def scores(self, q: Tensor) -> Tensor:
         """(n, k) float32.  q: (n, width) int8."""
@@ -75,7 +75,7 @@ class ClassView:
         y, place = y[judged], place[judged]
         deviations = kept.rows[judged].double() - self.raw_means[y]
         self.deviations = (deviations / root).to(self.dtype)
-        self.held = Held(y, place, self.n.to(self.dtype), self.freedom)
+        self.held = JudgedRows(y, place, self.n.to(self.dtype), self.freedom)
 
     def _unit(self) -> float:
         """The mean variance of a feature within its class; without one, among all rows; or 1."""
@@ -110,24 +110,22 @@ class ClassView:
         biases[self.present] = (bias.double() - self.centre @ raw).float()
         accuracy = torch.full((self.total,), math.nan, device=weight.device)
         if len(scores) == 0:
-            nothing = Judged(accuracy, math.nan, math.nan, 0)
+            nothing = LeaveOneOut(accuracy, math.nan, math.nan, 0)
             return Solution(full, biases, penalty, 1.0, nothing)
         found = judge(scores, self.held, importance)
         accuracy[self.present] = found.recall.float()
         everywhere = torch.full((len(scores), self.total), -math.inf, device=weight.device)
         everywhere[:, self.present] = scores.float()
         macro, y = float(found.recall.nanmean()), self.present[self.held.y]
-        judged = Judged(accuracy, macro, found.nll, len(scores), everywhere, y)
+        judged = LeaveOneOut(accuracy, macro, found.nll, len(scores), everywhere, y)
         return Solution(full, biases, penalty, found.temperature, judged)
 
 
-def penalised(
-    attempt: Attempt[Found], penalty: float | None, view: ClassView
-) -> tuple[float, Found]:
+def penalised(attempt: Attempt[Fit], penalty: float | None, view: ClassView) -> tuple[float, Fit]:
     """The penalty asked for, or one chosen."""
     if penalty is not None:
         return at_least(attempt, penalty)
-    return choose(attempt, view.stats.width, scarce=view.freedom < view.stats.width)
+    return choose_penalty(attempt, view.stats.width, scarce=view.freedom < view.stats.width)
 
 
 def cholesky_factor(matrix: Tensor, penalty: float) -> Tensor | None:

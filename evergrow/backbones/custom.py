@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import SettingError
-from ..nn.feature_cache import Stamp, stamp
+from ..nn.feature_cache import WeightsStamp, stamp
 from ..nn.network import Body, Inputs, evaluating
 from . import batchnorm_folding
 from .base import Backbone
@@ -34,7 +34,7 @@ class Wrapped(Body):
         self.module, self.width = module, width
         self.trains = any(True for _ in module.parameters())
         self.example: tuple[int, ...] | None = None
-        self._still: tuple[Stamp, Wrapped] | None = None
+        self._still: tuple[WeightsStamp, Wrapped] | None = None
 
     def inner(self) -> nn.Module:
         return self.module.network if isinstance(self.module, Headless) else self.module

@@ -11,7 +11,7 @@ from ..nn.network import Body
 from .base import Backbone
 
 
-class Flat(Body):
+class Flatten(Body):
     """(n, ...) -> (n, product of the rest)."""
 
     trains, rows = False, 0
@@ -44,8 +44,6 @@ class Nothing(Backbone):
     reads: ClassVar[tuple[str, ...]] = ("image", "table", "tensor")
 
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
-        scales = {
-            "image": 127.0,
-            "table": 127 / 4,
-        }  # pixels lie in 0..1; standardised columns mostly within 4
-        return Flat(prod(shape_of(prepared)), scales.get(prepared["kind"]))
+        # Pixels lie in 0..1, standardised columns mostly within 4.
+        scales = {"image": 127.0, "table": 127 / 4}
+        return Flatten(prod(shape_of(prepared)), scales.get(prepared["kind"]))

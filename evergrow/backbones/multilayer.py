@@ -80,7 +80,7 @@ class Deep(Wrapped):
         self.layers = tuple(name for name in self.layers if name not in same)
 
 
-def chosen(module: nn.Module, layers: int | Sequence[str]) -> tuple[str, ...]:
+def layer_names(module: nn.Module, layers: int | Sequence[str]) -> tuple[str, ...]:
     """Names of layers: those given, or the last so many stages of a network of timm.
 
     Raises SettingError for a name that there is not, or more layers than there are.

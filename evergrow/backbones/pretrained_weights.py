@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from ..errors import DataError, SettingError
 
-PATIENCE = 10  # seconds that the place of a download has to answer
+CONNECT_SECONDS = 10  # seconds that the place of a download has to answer
 INSIDE = ("state_dict_ema", "model_ema", "state_dict", "model")  # where training scripts put them
 EXPECTED = "expected .safetensors, or .pt as torch.save(network.state_dict(), path) writes it"
 Create = Callable[..., nn.Module]  # `timm.create_model` of one network for images of one size
 
 
-def read(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
     """A state dict from disk; nothing in the file is executed.  Raises DataError."""
     from safetensors.torch import load_file
 
@@ -55,7 +55,7 @@ def misfits(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def given(
+def with_weights(
     create: Create, tensors: Mapping[str, Tensor], config: Mapping[str, Any], what: str
 ) -> nn.Module:
     """The network without its classifier, with these weights, as timm loads its own.
@@ -133,7 +133,7 @@ def _silence(place: str) -> str | None:
     from huggingface_hub import get_session
 
     try:  # its session goes through the user's proxies, and honours HF_HUB_OFFLINE
-        get_session().head(place, timeout=PATIENCE)
+        get_session().head(place, timeout=CONNECT_SECONDS)
     except Exception as error:  # of requests, or of httpx in newer versions
         return " ".join(str(error).split())[:160] or type(error).__name__
     return None

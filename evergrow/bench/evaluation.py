@@ -14,7 +14,7 @@ from ..model.calibration import calibration
 from ..model.classifier import GrowingClassifier
 from ..storage.plain_json import plain
 from . import accuracy_matrix, resource_usage
-from .benchmark_data import Data
+from .benchmark_data import BenchmarkData
 from .corruptions import under
 from .scenarios import Scenario, by_domain, cut, hold_out
 
@@ -27,7 +27,7 @@ class Stream:
     """Data and the scenario that it is cut into: all there is to learn and to be asked about."""
 
     scenario: Scenario
-    data: Data
+    data: BenchmarkData
 
     def asked(self) -> np.ndarray:
         """(m,) test rows that some task answers for, in the order of the tasks."""
@@ -44,7 +44,7 @@ class Notes:
     advice: list[Any] = field(default_factory=list)
 
 
-def stream(data: Data, how: Any, seed: int) -> Stream:
+def stream(data: BenchmarkData, how: Any, seed: int) -> Stream:
     """The data cut for a seed, which holds a share out for testing where no test part is given.
 
     how: a `scenarios.Cut`.  Raises DataError where the data cannot be cut like that.
@@ -63,10 +63,10 @@ def stream(data: Data, how: Any, seed: int) -> Stream:
     if found.conditions:
         train = under(train, found.train, found.conditions)
         test = under(test, found.test, found.conditions)
-    return Stream(found, Data(train, test))
+    return Stream(found, BenchmarkData(train, test))
 
 
-def _kinds(data: Data) -> np.ndarray:
+def _kinds(data: BenchmarkData) -> np.ndarray:
     """(n,) what the same share is held out of: each class, or each class of each domain."""
     assert data.train.labels is not None
     if data.domains is None:
@@ -75,7 +75,7 @@ def _kinds(data: Data) -> np.ndarray:
     return np.array([f"{label} in {domain}" for label, domain in pairs], dtype=object)
 
 
-def decode(given: Stream, form: dict[str, Any]) -> None:
+def decode_ahead(given: Stream, form: dict[str, Any]) -> None:
     """Decode all pictures that may be kept in memory, so that no method's seconds count it.
 
     form: what they are brought to (`GrowingClassifier.prepare_`).
@@ -90,7 +90,9 @@ def decode(given: Stream, form: dict[str, Any]) -> None:
                 records.take(rows)
 
 
-def run(model: GrowingClassifier, given: Stream, share: Share = lambda _: None) -> dict[str, Any]:
+def learn_stream(
+    model: GrowingClassifier, given: Stream, share: Share = lambda _: None
+) -> dict[str, Any]:
     """Let the model learn all tasks; accuracies after each, answers at the end, time and memory.
 
     A test sample of a class that the model has not met is wrong, unasked. Returns the part of a row

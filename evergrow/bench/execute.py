@@ -16,28 +16,30 @@ from ..errors import EvergrowError
 from ..storage import environment
 from ..training import progress
 from . import evaluation, lr_search
-from .benchmark_data import Data
-from .live_progress import Silent
+from .benchmark_data import BenchmarkData
+from .live_progress import SilentBoard
 from .plan import Job
 from .results import COLUMNS, Results, Row
 from .workload import Subject
 
 Made = dict[str, Any]  # a row; or what failed, with the key "error"
-Wanted = Sequence[tuple[Job, int]]  # jobs and seeds
+JobsAndSeeds = Sequence[tuple[Job, int]]  # jobs and seeds
 
-_data: list[Data] = []  # of a process that makes rows
+_data: list[BenchmarkData] = []  # of a process that makes rows
 
 
-def make(job: Job, seed: int, data: Data, share: evaluation.Share = lambda _: None) -> Row:
+def make_row(
+    job: Job, seed: int, data: BenchmarkData, share: evaluation.Share = lambda _: None
+) -> Row:
     """One row, from the beginning to its last number."""
     given = evaluation.stream(data, job.cut, seed)
-    evaluation.decode(given, job.form)
+    evaluation.decode_ahead(given, job.form)
     lr, rates = None, None
     if job.tune:
         lr, rates = lr_search.tuned(lambda rate: job.classifier(seed, rate), given, seed)
     model = job.classifier(seed, lr)
-    measured = evaluation.run(model, given, share)
-    commit, dirty = environment.commit()
+    measured = evaluation.learn_stream(model, given, share)
+    commit, dirty = environment.git_commit()
     row = {
         **job.row,
         **measured,
@@ -54,7 +56,9 @@ def make(job: Job, seed: int, data: Data, share: evaluation.Share = lambda _: No
     return {name: row[name] for name in COLUMNS}
 
 
-def in_turn(wanted: Wanted, data: Data, results: Results | None, board: Silent) -> Iterator[Made]:
+def in_turn(
+    wanted: JobsAndSeeds, data: BenchmarkData, results: Results | None, board: SilentBoard
+) -> Iterator[Made]:
     """Rows one after the other, in this process."""
     for job, seed in wanted:
         board.begins(f"{job.name}, seed {seed}")
@@ -62,7 +66,11 @@ def in_turn(wanted: Wanted, data: Data, results: Results | None, board: Silent) 
 
 
 def by_processes(
-    wanted: Wanted, subject: Subject, results: Results | None, board: Silent, workers: int
+    wanted: JobsAndSeeds,
+    subject: Subject,
+    results: Results | None,
+    board: SilentBoard,
+    workers: int,
 ) -> Iterator[Made]:
     """Rows as they are finished.  Whatever stops this process ends the others at once."""
     context = multiprocessing.get_context("spawn")  # a copy of a process that has used torch hangs
@@ -104,12 +112,16 @@ def _there(job: Job, seed: int, results: Results | None) -> Made:
 
 
 def _attempt(
-    job: Job, seed: int, data: Data, results: Results | None, share: Callable[[float], None]
+    job: Job,
+    seed: int,
+    data: BenchmarkData,
+    results: Results | None,
+    share: Callable[[float], None],
 ) -> Made:
     """A row, on disk already; or, where it failed, what and why."""
     try:
         with progress.silenced():
-            row = make(job, seed, data, share)
+            row = make_row(job, seed, data, share)
     except Exception as error:  # whatever a method raises, the other rows go on
         kind = "" if isinstance(error, EvergrowError) else f"{type(error).__name__}: "
         return _failed(job, seed, f"{kind}{error}")

@@ -11,7 +11,7 @@ from ..formatting import size, spread
 from ..model.recall import mean
 from .results import Results, Row
 
-SHOWN = "method", "backbone", "last", "average", "forgetting", "seconds", "kept", "seeds"
+COLUMNS_SHOWN = "method", "backbone", "last", "average", "forgetting", "seconds", "kept", "seeds"
 HEADER = (
     "method",
     "backbone",
@@ -35,7 +35,7 @@ LEGEND = (
 )
 
 
-def write(results: Results) -> None:
+def write_markdown(results: Results) -> None:
     """`table.md` of all rows in a folder."""
     results.write("table.md", markdown(results.rows()))
 

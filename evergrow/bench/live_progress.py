@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-class Silent:
+class SilentBoard:
     """Shows nothing.
 
-    >>> silent = Silent()
+    >>> silent = SilentBoard()
     >>> silent.start(2, 0); silent.begins("er"); silent.share(0.5); silent.step({}); silent.close()
     """
 
@@ -28,7 +28,7 @@ class Silent:
     def close(self) -> None: ...
 
 
-class Board(Silent):
+class Board(SilentBoard):
     """A line for each row that is finished; at a terminal a bar below, with the time left."""
 
     def __init__(self) -> None:

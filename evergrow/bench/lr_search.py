@@ -10,7 +10,7 @@ from .scenarios import hold_out
 
 RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 TASKS = 2  # that a rate is judged on: the first ones
-HELD = 0.1  # share of each class's samples that is held back
+HELD_BACK_SHARE = 0.1  # share of each class's samples that is held back
 
 
 def tuned(
@@ -25,7 +25,7 @@ def tuned(
     labels = given.data.train.labels
     assert labels is not None
     seen = np.concatenate(given.scenario.train[:TASKS])
-    _, at = hold_out(labels[seen], HELD, seed)
+    _, at = hold_out(labels[seen], HELD_BACK_SHARE, seed)
     held = given.data.train.subset(seen[at])
     found: dict[float, float] = {}
     for rate in RATES:
@@ -36,13 +36,13 @@ def tuned(
                 if len(learn):
                     model.partial_fit(given.data.train.subset(learn))
         found[rate] = model.score(held)
-    return chosen(found, len(held)), found
+    return choose_rate(found, len(held)), found
 
 
-def chosen(accuracies: Mapping[float, float], n: int) -> float:
+def choose_rate(accuracies: Mapping[float, float], n: int) -> float:
     """The largest rate within a standard error of the best, judged on n samples.
 
-    >>> chosen({0.01: 0.90, 0.1: 0.89, 0.2: 0.50}, n=100)
+    >>> choose_rate({0.01: 0.90, 0.1: 0.89, 0.2: 0.50}, n=100)
     0.1
     """
     best = max(accuracies.values())

@@ -19,7 +19,7 @@ from ..model.model import Model
 from ..model.options import How
 from ..storage import environment
 from ..storage.plain_json import plain
-from .benchmark_data import Data
+from .benchmark_data import BenchmarkData
 from .scenarios import Cut
 
 FLOOR, CEILING = "finetune", "joint"  # rows that stand in every table
@@ -83,7 +83,7 @@ class Asked:
     """
 
     scenario: str
-    data: Data
+    data: BenchmarkData
     cut: Cut
     methods: Sequence[str] = ("auto",)
     how: How = How()
@@ -102,7 +102,7 @@ def plan(asked: Asked) -> list[Job]:
         raise SettingError("--tune chooses the learning rate, and one was given; leave --lr out.")
     methods = list(dict.fromkeys(map(names.canonical, asked.methods)))
     own = {m: _settings(m) for m in methods}
-    content = fingerprint(asked.data)
+    content = data_fingerprint(asked.data)
     jobs = []
     for method in [*methods, *(m for m in ROLES if m not in methods)]:
         theirs = set().union(*own.values()) - own.get(method, _settings(method))
@@ -166,11 +166,12 @@ def _on(backbone: str, how: How) -> How:
     return How(settings, [w for w in how.words if not w.startswith("backbone.")])
 
 
-def fingerprint(data: Data) -> str:
+def data_fingerprint(data: BenchmarkData) -> str:
     """A name made of labels and content; of files, of their names and sizes.
 
     >>> from . import benchmark_data
-    >>> fingerprint(benchmark_data.load("digits")) == fingerprint(benchmark_data.load("digits"))
+    >>> one, same = benchmark_data.load("digits"), benchmark_data.load("digits")
+    >>> data_fingerprint(one) == data_fingerprint(same)
     True
     """
     digest = hashlib.blake2b(digest_size=8)

@@ -53,7 +53,7 @@ class Results:
         path = self._path(row["key"])
         beside = path.with_suffix(f".{os.getpid()}.part")
         durable_files.remove(beside)
-        durable_files.write(beside, json.dumps(row, indent=1).encode())
+        durable_files.write_file(beside, json.dumps(row, indent=1).encode())
         durable_files.rename(beside, path)
 
     def rows(self) -> list[Row]:

@@ -12,9 +12,9 @@ from typing import Any
 from ..errors import SettingError
 from ..model.options import How
 from . import evaluation, execute, leaderboard, plan
-from .benchmark_data import Data
+from .benchmark_data import BenchmarkData
 from .execute import Made
-from .live_progress import Silent
+from .live_progress import SilentBoard
 from .plan import Asked, Job
 from .results import Results
 from .workload import Subject
@@ -45,7 +45,7 @@ def run(
     methods: Sequence[str] = ("auto",),
     how: How | None = None,
     runs: Runs = Runs(),
-    board: Silent | None = None,
+    board: SilentBoard | None = None,
 ) -> dict[str, Any]:
     """Make the rows that are not there yet.
 
@@ -71,7 +71,7 @@ def run(
         results.prepare()
         found = {key: row for key in keyed if (row := results.find(key)) is not None}
     wanted = {key: pair for key, pair in keyed.items() if key not in found}
-    already, board = len(found), Silent() if board is None else board
+    already, board = len(found), SilentBoard() if board is None else board
     board.start(len(wanted), already)
     made: list[Made] = []
     try:
@@ -82,7 +82,7 @@ def run(
         board.close()
         if results is not None:
             results.write_tables()
-            leaderboard.write(results)
+            leaderboard.write_markdown(results)
     found |= {row["key"]: row for row in made if "error" not in row}
     return {
         "rows": [found[key] for key in keyed if key in found],
@@ -94,7 +94,7 @@ def run(
 
 
 def _planned(
-    subject: Subject, data: Data, methods: Sequence[str], how: How, runs: Runs
+    subject: Subject, data: BenchmarkData, methods: Sequence[str], how: How, runs: Runs
 ) -> dict[str, tuple[Job, int]]:
     """Jobs and seeds by key, all methods of a seed before the next seed."""
     cut = subject.cut()
@@ -104,7 +104,11 @@ def _planned(
 
 
 def _made(
-    wanted: execute.Wanted, subject: Subject, data: Data, runs: Runs, board: Silent
+    wanted: execute.JobsAndSeeds,
+    subject: Subject,
+    data: BenchmarkData,
+    runs: Runs,
+    board: SilentBoard,
 ) -> Iterator[Made]:
     results = None if runs.folder is None else Results(runs.folder)
     workers = min(runs.jobs, len(wanted))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DataError, SettingError
 
-Rows = tuple[np.ndarray, ...]  # row numbers, one array a task
+TaskRows = tuple[np.ndarray, ...]  # row numbers, one array a task
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Scenario:
     classes: labels that are a task's own.  batch: as of `Cut`.  conditions: one a task, or none.
     """
 
-    train: Rows
-    test: Rows
+    train: TaskRows
+    test: TaskRows
     classes: tuple[tuple[Any, ...], ...]
     batch: int = 0
     conditions: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from ..data.source import Source
 from ..errors import DataError, SettingError
 from ..model import options
 from . import benchmark_data, catalogue
-from .benchmark_data import Data
+from .benchmark_data import BenchmarkData
 from .catalogue import Entry
 from .scenarios import Cut
 
@@ -36,7 +36,7 @@ class Subject:
     place: str | Path | None = None
     domains: Any = None
 
-    def load(self) -> Data:
+    def load(self) -> BenchmarkData:
         """The data.  Raises DataError."""
         entry = self._entry()
         if entry is not None:
@@ -44,9 +44,9 @@ class Subject:
         test = None if self.test is None else Source.of(self.test).read()
         train = Source.of(self.given).read()
         if self.domains is None:
-            return Data(train, test)
+            return BenchmarkData(train, test)
         pair = (self.domains, None) if test is None else self.domains
-        return Data(
+        return BenchmarkData(
             train, test, _each(pair[0], train), None if test is None else _each(pair[1], test)
         )
 
@@ -62,7 +62,7 @@ class Subject:
             )
         return Cut(**self.changes)
 
-    def name(self, data: Data) -> str:
+    def name(self, data: BenchmarkData) -> str:
         """What tables call it: its name, or `photos-5x2`; and how else it is cut.
 
         >>> digits = Subject("digits-5x2", {"blurry": 0.2})
@@ -111,7 +111,7 @@ def _path(given: Any) -> Path | None:
     return Path(data) if isinstance(data, str | Path) else None
 
 
-def _named(path: Path | None, cut: Cut, data: Data) -> str:
+def _named(path: Path | None, cut: Cut, data: BenchmarkData) -> str:
     """The name of the file or folder, tasks, and classes a task."""
     assert data.train.labels is not None
     stem = "data" if path is None else path.expanduser().resolve().stem

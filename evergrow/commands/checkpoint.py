@@ -26,7 +26,7 @@ from ..storage.durable_files import Fault
 from ..training.protocols import Checkpoint
 
 EVERY = 60.0  # seconds of work between checkpoints
-SHARE = 100  # times as long as writing the last one took, if that is more
+WORK_PER_WRITE = 100  # times as long as writing the last one took, if that is more
 MADE, NEW = "checkpoint.json", "checkpoint.new"
 PACKAGES = environment.LEARNING
 
@@ -105,7 +105,7 @@ class Unfinished:
             ]
             _tidy(self.place)
         now = time.monotonic()
-        self._due = now + max(EVERY, SHARE * (now - began))
+        self._due = now + max(EVERY, WORK_PER_WRITE * (now - began))
 
     def stopped(self) -> str:
         """What to tell a user who interrupts."""
@@ -120,13 +120,13 @@ class Unfinished:
         tree, tensors, samples = flatten.flatten(content)
         if samples:
             return  # raw samples may have to stay out of the folder
-        durable_files.make(self.place)
+        durable_files.make_folder(self.place)
         sums, new = self.place / f"{made.rows}.safetensors", self.place / NEW
         durable_files.remove(sums)
         durable_files.remove(new)
         files = {sums.name: durable_files.write_tensors(sums, tensors)}
         sealed = {"format": manifest.FORMAT, "files": files, "blobs": {}, "content": tree}
-        durable_files.write(new, manifest.dump(sealed))
+        durable_files.write_file(new, manifest.dump(sealed))
         durable_files.rename(new, self.place / MADE)
         self.kept = made.rows
         _tidy(self.place)
@@ -195,7 +195,7 @@ class Unfinished:
 def _read(place: Path) -> dict[str, Any] | None:
     """What a checkpoint holds; None where there is none, or none that is intact."""
     try:
-        sealed = manifest.load((place / MADE).read_bytes())
+        sealed = manifest.loads((place / MADE).read_bytes())
         ((name, entry),) = sealed["files"].items()
         tensors = durable_files.read_tensors(place / Path(name).name, entry)
     except (OSError, Fault, FormatError, ValueError):
@@ -207,7 +207,7 @@ def _read(place: Path) -> dict[str, Any] | None:
 def _tidy(place: Path) -> None:
     """Take away files of the folder that do not belong to the checkpoint in it."""
     try:
-        sealed = manifest.load((place / MADE).read_bytes())
+        sealed = manifest.loads((place / MADE).read_bytes())
     except (OSError, Fault, FormatError):
         return durable_files.remove(place)
     for path in place.iterdir():

@@ -17,7 +17,7 @@ from ..errors import DataError, EvergrowError
 from ..formatting import percent
 
 MARK = ".evergrow-demo"  # in a folder that a demo made, and may make again
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 HELD_OUT = 5  # one image in so many is for testing
 EPOCHS, SEEN = 10, 30_000  # of fine-tuning: at most, and images a week over all epochs
 
@@ -187,7 +187,9 @@ def classes(data: Path) -> Classes:
         )
     found = {}
     for place in sorted(p for p in data.iterdir() if p.is_dir() and not p.name.startswith(".")):
-        files = sorted(f for f in place.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+        files = sorted(
+            f for f in place.rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES and f.is_file()
+        )
         if len(files) > 1:
             found[place.name] = files
     if len(found) < 2:

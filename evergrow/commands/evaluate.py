@@ -13,7 +13,7 @@ from .predict import blocks
 if TYPE_CHECKING:
     import numpy as np
 
-SHOWN = 10  # pairs of classes confused most
+PAIRS_SHOWN = 10  # pairs of classes confused most
 
 
 def evaluate(model: str | Path, data: Any, given: Given = CURRENT) -> Answer:
@@ -97,7 +97,7 @@ def examined(folder: ModelFolder, data: Any, given: Given = CURRENT) -> Examined
         [loaded.probabilities(loaded.records(chunk.subset(r))) for r in blocks(len(y))]
     )
     labels = [str(label) for label in loaded.classes.tolist()]
-    judged = update_report.Judged(shares, y, "samples given")
+    judged = update_report.HeldOutAnswers(shares, y, "samples given")
     old = len(loaded.update.get("old_classes", ()))
     report = update_report.report(judged, labels, old, None)
     records = loaded.records(chunk)
@@ -114,5 +114,5 @@ def _confused(given: "np.ndarray", answers: "np.ndarray") -> list[Answer]:
 
     wrong = given != answers
     pairs = Counter(zip(given[wrong].tolist(), answers[wrong].tolist(), strict=True))
-    ranked = sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN]
+    ranked = sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))[:PAIRS_SHOWN]
     return [{"label": g, "predicted": a, "samples": n} for (g, a), n in ranked]

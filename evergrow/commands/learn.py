@@ -111,7 +111,7 @@ def _learn(
     columns = model.columns_of(fresh.chunk.labels).numpy()
     model.ledger = ledger.add(at_hand.ledger, hashes, columns, version)
     try:
-        version = commit(folder, model, {"data": ledger.fingerprint(hashes, columns)})
+        version = commit(folder, model, {"data": ledger.samples_fingerprint(hashes, columns)})
     except KeyboardInterrupt:
         if folder.current() != version:
             raise  # else it came too late: the version is there, only tidying was cut short
@@ -161,7 +161,7 @@ def _taught(at_hand: AtHand, incoming: Any, gate: float | None, context: Any) ->
     if gate is not None and model is not None and judge.recalls(model) is None:
         raise judge.blind()
     model = update.learn(model, at_hand.parameters, incoming, context)
-    model.update |= {"report": judge.report(model)}
+    model.update |= {"report": judge.last_update(model)}
     if gate is not None:
         judge.gate(model, gate)
     return model

@@ -60,7 +60,7 @@ def restored(stored: Stored, given: Given, learning: bool) -> "Model":
     from ..model import serialize
     from ..nn import devices
 
-    devices.named(given.device)  # raises SettingError where there is no such
+    devices.device_named(given.device)  # raises SettingError where there is no such
     own = given.method if given.method and ":" in given.method else None
     try:
         return serialize.restore(stored, given.device, None, own, learning)

@@ -10,7 +10,7 @@ from .open_model import CURRENT, Answer, Given, load, restored
 if TYPE_CHECKING:
     import numpy as np
 
-BLOCK = 4096  # samples predicted at a time
+SAMPLES_AT_ONCE = 4096  # samples predicted at a time
 
 
 def predict(
@@ -48,7 +48,9 @@ def predict(
 def blocks(n: int) -> "list[np.ndarray]":
     import numpy as np
 
-    return [np.arange(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
+    return [
+        np.arange(start, min(start + SAMPLES_AT_ONCE, n)) for start in range(0, n, SAMPLES_AT_ONCE)
+    ]
 
 
 def layers(model: str | Path) -> Answer:

@@ -15,10 +15,10 @@ COLUMN_FAR, COLUMN_TIMES = 5.0, 8.0  # the same of a column of a table: beyond w
 CLASSES = 3  # a column of fewer classes may lie anywhere, and vary little
 AREA = 1.5  # images this many times larger are of another size
 
-Looks = dict[str, Any]  # JSON
+InputSummary = dict[str, Any]  # JSON
 
 
-def look(records: Records, seen: Seen, classes: int = 1) -> Looks | None:
+def summarise(records: Records, seen: Seen, classes: int = 1) -> InputSummary | None:
     """Some evenly spaced records in a few numbers, as JSON; None of texts, and of few.
 
     Few are less than `FEWEST`.
@@ -30,7 +30,7 @@ def look(records: Records, seen: Seen, classes: int = 1) -> Looks | None:
 
     >>> from .task import Tensors
     >>> x = Tensors(torch.full((10, 1, 2, 2), 51, dtype=torch.uint8))
-    >>> look(x, Seen("image", 1, ((2, 2),)))
+    >>> summarise(x, Seen("image", 1, ((2, 2),)))
     {'kind': 'image', 'classes': 1, 'sizes': [[2, 2]], 'mean': [0.2], 'std': [0.0], 'high': 0.2}
     """
     n = len(records)
@@ -73,7 +73,7 @@ def _rounded(values: Tensor) -> list[float]:
     return [round(v, 6) for v in values.tolist()]
 
 
-def differences(began: Looks | None, now: Looks | None) -> list[str]:
+def differences(began: InputSummary | None, now: InputSummary | None) -> list[str]:
     """In what inputs look unlike those the model began with, in words; [] if they look alike.
 
     >>> began = {"kind": "image", "classes": 2, "sizes": [[8, 8]], "high": 1.0}
@@ -100,7 +100,7 @@ def _sizes(began: list[list[int]], now: list[list[int]]) -> list[str]:
     return [f"images are of {came} pixels, they were of {was}"]
 
 
-def _channels(began: Looks, now: Looks) -> list[str]:
+def _channels(began: InputSummary, now: InputSummary) -> list[str]:
     """Channels or columns whose mean or spread is another; the first one in words."""
     table = began["kind"] == "table"
     far, times = (COLUMN_FAR, COLUMN_TIMES) if table else (FAR, TIMES)

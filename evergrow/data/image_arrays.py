@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import DataError
 
 BAND = 16  # output positions computed by one product
-BLOCK = 1 << 22  # numbers rounded at a time
+NUMBERS_AT_ONCE = 1 << 22  # numbers rounded at a time
 PRODUCT = 1 << 18  # multiplications of one product: stays in the cache, and in one thread
 UNITS = {  # weights are whole multiples of 1 / unit: sums below 2**24 are exact in float32
     "bilinear": 1 << 16,
@@ -16,14 +16,14 @@ UNITS = {  # weights are whole multiples of 1 / unit: sums below 2**24 are exact
 }
 
 
-def from_array(x: np.ndarray, channels_first: bool = False) -> np.ndarray:
+def as_images(x: np.ndarray, channels_first: bool = False) -> np.ndarray:
     """(n, H, W), (n, H, W, 1 or 3) or (n, 1 or 3, H, W) -> (n, 1 or 3, H, W) uint8.
 
     x: uint8 0..255, bool, or float 0..1, which is rounded to 1/255.
     channels_first: what a shape such as (n, 3, 8, 3) means; without it, that is refused.
     Raises DataError where layout or range is not one of these.
 
-    >>> from_array(np.full((5, 2, 2, 3), 0.5)).shape, from_array(np.full((1, 2, 2), 0.5)).max()
+    >>> as_images(np.full((5, 2, 2, 3), 0.5)).shape, as_images(np.full((1, 2, 2), 0.5)).max()
     ((5, 3, 2, 2), np.uint8(128))
     """
     return to_levels(_planes(x, channels_first))
@@ -93,7 +93,7 @@ def to_levels(x: np.ndarray) -> np.ndarray:
 def _rounded(x: np.ndarray) -> np.ndarray:
     """Floats in 0..1 to 0..255, a block of images at a time."""
     levels = np.empty(x.shape, np.uint8)
-    step = max(1, BLOCK // max(1, x[0].size if len(x) else 1))
+    step = max(1, NUMBERS_AT_ONCE // max(1, x[0].size if len(x) else 1))
     for start in range(0, len(x), step):
         part = x[start : start + step].astype(np.float64) * 255
         levels[start : start + step] = np.clip(np.rint(part), 0, 255)

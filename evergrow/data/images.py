@@ -48,7 +48,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
-class Found:
+class ImageFacts:
     """What a look at an image showed.  size: (height, width).  stamp: of its file."""
 
     channels: int
@@ -56,9 +56,9 @@ class Found:
     stamp: Stamp | None
 
 
-def look(data: Encoded) -> Found:
+def inspect(data: Encoded) -> ImageFacts:
     """Decode an image and say what it is.  Raises Unreadable."""
-    return _seen_through(data, None, _facts, lambda facts, stamp: Found(*facts, stamp))
+    return _seen_through(data, None, _facts, lambda facts, stamp: ImageFacts(*facts, stamp))
 
 
 def decode(data: Encoded, stamp: Stamp | None = None, then: Then | None = None) -> np.ndarray:

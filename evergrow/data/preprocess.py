@@ -13,14 +13,15 @@ from .dataset import Chunk, Seen
 from .resize import Canvas
 from .schema import Form
 from .schema import canonical_size as canonical_size
-from .schema import check as check
+from .schema import check_fits as check_fits
 from .schema import encoded as encoded
 from .schema import fitted as fitted
 from .schema import note_unseen as note_unseen
 from .schema import spec as spec
 from .task import Records
 
-KEPT = 1 << 28  # bytes of canonical images that a chunk may keep; later epochs decode nothing
+# Bytes of canonical images that a chunk may keep; later epochs decode nothing.
+IMAGE_CACHE_BYTES = 1 << 28
 
 
 class Prepared:
@@ -47,7 +48,7 @@ class Prepared:
         self.canvas: Canvas | None = None  # that images are brought to
         self.kept: _Kept | None = None
         if chunk.kind == "image":
-            form = resize.of(prepare)
+            form = resize.canvas_of(prepare)
             values = getattr(chunk.store, "values", None)
             if not isinstance(values, np.ndarray) or values.shape[1:] != form.shape:
                 self.canvas, self.kept, self.key = form, _kept(chunk, form), form
@@ -127,7 +128,7 @@ def hashes_of(chunk: Chunk, key: Hashable) -> Hashed | None:
 
 def _kept(chunk: Chunk, form: Canvas) -> _Kept | None:
     """What is kept of this chunk's store in this form; None where nothing may be."""
-    if not chunk.store.stable or len(chunk.store) * int(np.prod(form.shape)) > KEPT:
+    if not chunk.store.stable or len(chunk.store) * int(np.prod(form.shape)) > IMAGE_CACHE_BYTES:
         return None
     if form not in chunk.cache:
         chunk.cache[form] = _Kept(len(chunk.store), form.shape)

@@ -14,7 +14,7 @@ from .readers import idx, in_memory, items
 from .readers.arrays import from_tensor
 from .readers.dataframe import from_frame
 from .readers.paths import from_idx, from_path
-from .readers.read_options import ReadOptions, no_labels
+from .readers.read_options import ReadOptions, no_labels_error
 from .readers.torch_dataset import from_dataset, from_iterable, is_torch
 
 
@@ -48,7 +48,7 @@ def read(
     """
     how = ReadOptions(y, label, text, own, skip_bad, need_labels, features)
     if type(X) is np.ndarray:
-        return in_memory.from_array(X, how)
+        return in_memory.from_array_or_list(X, how)
     for fits, reader in READERS:
         if fits(X):
             return reader(X, how)
@@ -60,7 +60,7 @@ def read(
 
 def _again(x: Chunk, how: ReadOptions) -> Chunk:
     if x.labels is None and how.need_labels:
-        raise no_labels()
+        raise no_labels_error()
     return x
 
 
@@ -108,9 +108,9 @@ READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, ReadOptions], Chunk]]
     (lambda x: is_torch(x, "utils.data", "IterableDataset"), from_iterable),
     (_has("features", "column_names", "__getitem__", "__len__"), from_dataset),
     (_has("to_pandas", "columns"), from_frame),
-    (_has("to_numpy"), lambda x, how: in_memory.from_array(np.asarray(x.to_numpy()), how)),
-    (lambda x: isinstance(x, np.ma.MaskedArray), in_memory.from_array),
-    (_has("__array__"), lambda x, how: in_memory.from_array(np.asarray(x), how)),
+    (_has("to_numpy"), lambda x, how: in_memory.from_array_or_list(np.asarray(x.to_numpy()), how)),
+    (lambda x: isinstance(x, np.ma.MaskedArray), in_memory.from_array_or_list),
+    (_has("__array__"), lambda x, how: in_memory.from_array_or_list(np.asarray(x), how)),
     (_has("__getitem__", "__len__"), from_dataset),
     (_has("__iter__"), from_iterable),
 )

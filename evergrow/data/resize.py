@@ -90,10 +90,10 @@ def _middle(length: int, wanted: int) -> tuple[slice, int]:
     return slice(first, first + wanted), 0
 
 
-def of(form: dict[str, Any]) -> Canvas:
+def canvas_of(form: dict[str, Any]) -> Canvas:
     """The canvas of a form of images; one without the keys `interpolation` and so on is squeezed.
 
-    >>> of({"kind": "image", "channels": 1, "height": 28, "width": 28}).crop
+    >>> canvas_of({"kind": "image", "channels": 1, "height": 28, "width": 28}).crop
     'squeeze'
     """
     return Canvas(

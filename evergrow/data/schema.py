@@ -93,8 +93,8 @@ def fitted(form: Form, chunk: Chunk) -> Form:
     """The form once its first chunk is seen: of a mixed table, with all that encodes its columns.
 
     names: of the columns that are used; those of `unused` may come or not.  columns: of the rows
-    that they become; spread: see `table_encoder.spread`.  Notes of columns that are not used go to
-    the chunk.  Raises DataError where no column is of use.
+    that they become; spread: see `table_encoder.expected_distance`.  Notes of columns that are
+    not used go to the chunk.  Raises DataError where no column is of use.
     """
     if not chunk.seen.mixed or form["kind"] != "table":
         return form
@@ -105,7 +105,7 @@ def fitted(form: Form, chunk: Chunk) -> Form:
         "columns": table_encoder.width(found),
         "names": names,
         "unused": [name for name in chunk.seen.names if name not in names],
-        "spread": table_encoder.spread(found),
+        "spread": table_encoder.expected_distance(found),
         "encode": found,
     }
 
@@ -138,7 +138,7 @@ def encoded(form: Form, chunk: Chunk) -> np.ndarray:
 # -- later chunks ----------------------------------------------------------------------------------
 
 
-def check(form: Form, chunk: Chunk, fixed_size: bool) -> None:
+def check_fits(form: Form, chunk: Chunk, fixed_size: bool) -> None:
     """Raise DataError where a chunk does not fit the model that has this form.
 
     fixed_size: whether the backbone takes one size alone, so that arrays of images of another are

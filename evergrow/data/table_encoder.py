@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Fitted = list[dict[str, Any]]  # JSON: name, kind, and what was found, of each column that is used
 
-MOST = 100  # values of a category that are told apart: the most frequent ones
+MOST_VALUES = 100  # values of a category that are told apart: the most frequent ones
 FEWEST = 20  # rows, before a column is taken for identifiers or texts
 CYCLES = 365.2425 * 86400, 7 * 86400.0, 86400.0  # seconds of a year, a week, a day
 ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?"  # how a date is written
@@ -73,9 +73,9 @@ def fit(frame: "pd.DataFrame") -> tuple[Fitted, list[str]]:
                 "rows: not used (--text reads one column of texts)"
             )
         else:
-            if words > MOST:
+            if words > MOST_VALUES:
                 notes.append(
-                    f"column {name!r} holds {words} values: the {MOST} most frequent count"
+                    f"column {name!r} holds {words} values: the {MOST_VALUES} most frequent count"
                 )
             fitted.append({"name": name, "kind": found} | _found(column, found))
     if not fitted:
@@ -90,7 +90,7 @@ def _found(column: "pd.Series[Any]", found: str) -> dict[str, Any]:
     if found == "category":
         counts = _words(column).value_counts()
         ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-        return {"values": sorted(word for word, _ in ranked[:MOST])}
+        return {"values": sorted(word for word, _ in ranked[:MOST_VALUES])}
     if found == "boolean":
         return {"mean": 0.5, "deviation": 0.5**0.5}
     from sklearn.preprocessing import StandardScaler
@@ -108,7 +108,7 @@ def width(fitted: Fitted) -> int:
     return sum(len(f.get("values", "-")) + 1 + 6 * (f["kind"] == "date") for f in fitted)
 
 
-def spread(fitted: Fitted) -> int:
+def expected_distance(fitted: Fitted) -> int:
     """Half of the squared distance at which two rows are expected.
 
     As of a table of standardised numbers: 1 for each column, and for each cycle of a date.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 PAD = -1  # stands where a text has ended; no token has this id
-BLOCK = 4096  # texts given to the tokenizer at once
+TEXTS_AT_ONCE = 4096  # texts given to the tokenizer at once
 
 
 class Tokens:
@@ -36,8 +36,8 @@ class Tokens:
             return
         self.read = _Read()
         texts = chunk.store.take(np.arange(len(chunk.store)))
-        for start in range(0, len(texts), BLOCK):
-            part = [prompt + str(text).strip() for text in texts[start : start + BLOCK]]
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            part = [prompt + str(text).strip() for text in texts[start : start + TEXTS_AT_ONCE]]
             self.read.add(part, tokenizer, length)
         if chunk.store.stable:
             chunk.cache[key] = self.read

@@ -199,7 +199,7 @@ class Method:
         """The task is learnt and stays so: from here on several threads may ask at once."""
         self.optimizer, self.level, self.checkpoints = None, None, Unsaved()
         self.net.eval()
-        for value in packing.remembered(self).values():
+        for value in packing.remembered_attributes(self).values():
             if hasattr(value, "settle"):
                 value.settle()
 

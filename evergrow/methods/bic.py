@@ -23,7 +23,7 @@ from ..nn.freezing import frozen
 from ..nn.network import Network
 from ..training.exemplars import Exemplars
 from ..training.losses import cross_entropy, distilled
-from ..training.replay_buffer import beside, check_replay, pad_columns
+from ..training.replay_buffer import check_replay, pad_columns, with_replay
 from .base import Method
 
 
@@ -73,7 +73,7 @@ class BiC(Method):
         held = self._held(task)
         part = task.part((~held).nonzero()[:, 0])
         for batch in self.batches(part, mix=None if self.replay else self.exemplars):
-            x, y = beside(batch, self.exemplars, self.replay)
+            x, y = with_replay(batch, self.exemplars, self.replay)
             soft = None if self.teacher is None else self.teacher(x)
             yield distilled(self.net(x), y, soft, mix, self.temperature)
         if self.how.boundary == "task":

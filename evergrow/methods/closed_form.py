@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..analytic.feature_statistics import FeatureStatistics
-from ..analytic.leave_one_out import Judged
+from ..analytic.leave_one_out import LeaveOneOut
 from ..analytic.random_projection import Projection
 from ..analytic.solution import Solution, scores_in_blocks
 from ..data.task import Task
@@ -135,6 +135,6 @@ class ClosedForm(FirstSession):
         if self.layer is not None:
             self.layer.unit = float(tensors["unit"])
         penalty, temperature, macro, nll, rows = tensors["numbers"].tolist()
-        judged = Judged(tensors["recalls"], macro, nll, int(rows))
+        judged = LeaveOneOut(tensors["recalls"], macro, nll, int(rows))
         weight, bias = tensors["weight"], tensors["bias"]
         self._solution = Solution(weight, bias, penalty, temperature, judged)

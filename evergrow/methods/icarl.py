@@ -22,7 +22,7 @@ from ..nn.freezing import frozen
 from ..nn.network import Network
 from ..training.exemplars import Exemplars, check_remembered
 from ..training.losses import binary_cross_entropy
-from ..training.replay_buffer import Memory, beside, check_replay
+from ..training.replay_buffer import Memory, check_replay, with_replay
 from .nearest_mean import NearestMean
 
 
@@ -63,7 +63,7 @@ class ICaRL(NearestMean):
             self.teacher = frozen(self.net, task.old) if task.old else None
         distilled = task.absent(0 if self.teacher is None else self.teacher.n_classes)
         for batch in self.batches(task, mix=None if self.replay else self.exemplars):
-            x, y = beside(batch, self.exemplars, self.replay)
+            x, y = with_replay(batch, self.exemplars, self.replay)
             logits = self.net(x)
             target = torch.zeros_like(logits)
             target[torch.arange(len(y)), y] = 1

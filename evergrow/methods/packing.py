@@ -13,7 +13,7 @@ from ..nn.network import Network, modules_state
 ATTACHED = set("net how rng optimizer watch watched level checkpoints".split())
 
 
-def remembered(method: Any) -> dict[str, Any]:
+def remembered_attributes(method: Any) -> dict[str, Any]:
     """Attributes by name that are neither settings, nor given by `attach`, nor private."""
     skip = ATTACHED | set(method.settings())
     return {k: v for k, v in vars(method).items() if k not in skip and not k.startswith("_")}
@@ -24,7 +24,7 @@ def state(method: Any) -> dict[str, Any]:
 
     Raises SettingError for an attribute that cannot be stored.
     """
-    return {name: _pack(name, value) for name, value in remembered(method).items()}
+    return {name: _pack(name, value) for name, value in remembered_attributes(method).items()}
 
 
 def fill(method: Any, state: dict[str, Any]) -> None:
@@ -42,7 +42,7 @@ def copy_remembered(method: Any, twin: Any) -> None:
 
     Attributes that have a `fork` of their own are forked, which may cost no copy.
     """
-    attributes = remembered(method)
+    attributes = remembered_attributes(method)
     forks = {name: value.fork() for name, value in attributes.items() if hasattr(value, "fork")}
     packed = {name: _pack(name, v) for name, v in attributes.items() if name not in forks}
     twin.fill(_copied(packed))

@@ -23,7 +23,7 @@ from ..nn.head import align
 from ..nn.network import Network
 from ..training.exemplars import Exemplars
 from ..training.losses import distilled
-from ..training.replay_buffer import beside, check_replay
+from ..training.replay_buffer import check_replay, with_replay
 from .base import Method
 
 
@@ -64,7 +64,7 @@ class WA(Method):
         k = 0 if self.teacher is None else self.teacher.n_classes
         mix = len(task.absent(k)) / task.total
         for batch in self.batches(task, mix=None if self.replay else self.exemplars):
-            x, y = beside(batch, self.exemplars, self.replay)
+            x, y = with_replay(batch, self.exemplars, self.replay)
             soft = None if self.teacher is None else self.teacher(x)
             yield distilled(self.net(x), y, soft, mix, self.temperature)
             if self.positive:

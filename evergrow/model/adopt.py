@@ -21,7 +21,7 @@ from .parameters import Parameters
 from .update import attach
 
 
-def network(
+def from_network(
     network: nn.Module,
     classes: Sequence[Any],
     parameters: Parameters,
@@ -41,7 +41,7 @@ def network(
     return _model(parameters, own, own.headless(network), layer, labels, None)
 
 
-def by_name(network: nn.Module, classes: Sequence[Any], parameters: Parameters) -> Model:
+def from_named_network(network: nn.Module, classes: Sequence[Any], parameters: Parameters) -> Model:
     """A model of one of timm's networks, named by `parameters.backbone` ("timm:resnet18")."""
     from ..backbones.custom import find_head
     from ..backbones.timm_networks import Timm

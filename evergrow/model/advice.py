@@ -16,7 +16,7 @@ from .choose import ADOPTED_ALONE
 
 Interval = tuple[float, float]
 
-FEW = 5  # samples of a class
+FEW_SAMPLES = 5  # samples of a class
 LOPSIDED = 20  # times that the largest class is the smallest
 PLAIN = ("finetune", "probe")  # keep nothing, hold nothing; their frozen backbone does not help
 REPLAY = ("er", "er-ace", "der++", "mir")  # whose old recall was measured by images held a class
@@ -28,7 +28,8 @@ BY_MORE = 2  # points that 20 old samples of each class buy over 5
 LEAST_NEW = 0.8  # of what comes, that is recalled where it is all there is
 SPRUNG = (0.95, 0.85, 0.80, 0.65)  # accuracy of SPRINGS at best, by updates that brought classes
 SPRUNG_ONCE = 0.6  # and at worst after one, of the larger of what was and what came
-HELD = (  # old images held a class at most, recall of old classes: 5th and 95th percentile
+# Old images held a class at most, recall of old classes: 5th and 95th percentile.
+REPLAY_FORECASTS = (
     (1.5, 0.05, 0.55),
     (3.0, 0.0, 0.72),
     (7.0, 0.10, 0.87),
@@ -163,7 +164,7 @@ def _replayed(facts: Facts) -> Interval | None:
     """All classes, from the examples held of old ones; None where none was held before."""
     if not facts.absent or not facts.held:
         return None
-    low, high = next((a, b) for most, a, b in HELD if facts.held <= most)
+    low, high = next((a, b) for most, a, b in REPLAY_FORECASTS if facts.held <= most)
     if facts.held > ENOUGH and facts.nearest is not None:
         middle = NEAREST * facts.nearest + NEAREST_ADDS
         low, high = max(middle - BELOW, 0.0), min(middle + ABOVE, 1.0)
@@ -225,7 +226,7 @@ def no_auxiliary(facts: Facts) -> Advice | None:
 def few_samples(facts: Facts) -> Advice | None:
     """A class of fewer than five samples, all chunks together."""
     counts = {j: facts.learnt[j] + n for j, n in enumerate(facts.coming) if n}
-    few = [j for j, n in counts.items() if n < FEW]
+    few = [j for j, n in counts.items() if n < FEW_SAMPLES]
     if not few:
         return None
     named = ", ".join(f"{facts.classes[j]} ({counts[j]})" for j in few[:5])

@@ -17,7 +17,7 @@ from .model import Model
 
 BORN_RANDOM = ("mlp", "convnet", "resnet32")  # backbones that know nothing until they are trained
 BOUNDED = 2**40  # a memory with more room keeps everything
-KEPT = 256  # samples of a memory that are looked at, at most
+MEMORY_LOOKED_AT = 256  # samples of a memory that are looked at, at most
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,10 @@ class Facts:
         return 1 - self.absent / len(self.classes)
 
 
-def gather(
+def gather_facts(
     model: Model,
     task: Task,
-    now: drift.Looks | None,
+    now: drift.InputSummary | None,
     recalls: Sequence[float | None] | None = None,
 ) -> Facts:
     """The facts of a task that a model is about to learn; `classes` has the new ones already.
@@ -138,7 +138,7 @@ def _nearest(model: Model, memory: Memory | None, task: Task) -> float | None:
         return None
     if model.net.inputs.kind == "text":
         return None  # token ids have no distance
-    kept, come = evenly_spaced(len(memory), KEPT), evenly_spaced(len(task), drift.ROWS)
+    kept, come = evenly_spaced(len(memory), MEMORY_LOOKED_AT), evenly_spaced(len(task), drift.ROWS)
     parts = memory.take(kept), task.records.take(come)
     x = torch.cat([model.net.inputs(part.to(model.net.device)) for part in parts])
     return nearest.recall(x.cpu(), torch.cat([memory.y[kept], task.y[come]]), absent)

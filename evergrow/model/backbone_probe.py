@@ -20,8 +20,8 @@ from .model import Model
 if TYPE_CHECKING:
     from ..methods.closed_form import ClosedForm
 
-MOST = 1000  # samples looked at
-HELD = 5  # one sample in so many is held back
+PROBE_SAMPLES = 1000  # samples looked at
+HELD_OUT_ONE_IN = 5  # one sample in so many is held back
 AT_ONCE = 256  # samples between two looks at the clock
 EPOCHS = 30  # at most
 
@@ -52,10 +52,10 @@ def _split(chunk: Chunk) -> tuple[Chunk, Chunk]:
     """What is learnt, and what is held back: the same share of each class."""
     assert chunk.labels is not None
     rng = np.random.default_rng(0)
-    some = rng.permutation(len(chunk))[:MOST]
+    some = rng.permutation(len(chunk))[:PROBE_SAMPLES]
     _, column = np.unique(chunk.labels[some], return_inverse=True)
     order = some[np.argsort(column, kind="stable")]
-    held = np.arange(len(order)) % HELD == 0
+    held = np.arange(len(order)) % HELD_OUT_ONE_IN == 0
     return chunk.subset(order[~held]), chunk.subset(order[held])
 
 

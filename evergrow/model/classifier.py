@@ -241,11 +241,13 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     ) -> Incoming:
         """What an update is given, as data of the model's kind."""
         update.check_learns(model)
-        chunk, columns = validate.read(self, model, X, y)
+        chunk, columns = validate.as_chunk(self, model, X, y)
         announced = None if classes is None else read.clean_labels(list(classes))
         beside = None
         if auxiliary is not None:
-            beside, _ = validate.read(self, model, auxiliary, None, labels=False, columns=columns)
+            beside, _ = validate.as_chunk(
+                self, model, auxiliary, None, labels=False, columns=columns
+            )
         return Incoming(chunk, announced, beside, columns)
 
     def _put(self, model: Model) -> None:
@@ -281,7 +283,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Accuracy in [0, 1]; y may be None where X has labels; unlearnt labels count as wrong."""
         model = self.model
-        chunk, _ = validate.read(self, model, X, y)
+        chunk, _ = validate.as_chunk(self, model, X, y)
         if chunk.labels is None:
             raise DataError("score needs labels: pass y, or data that holds them.")
         return float(np.average(model.right(chunk), weights=sample_weight))
@@ -303,7 +305,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         return judge.by_layer(self.model)
 
     def _records(self, model: Model, X: Any) -> Records:
-        chunk, _ = validate.read(self, model, X, None, labels=False)
+        chunk, _ = validate.as_chunk(self, model, X, None, labels=False)
         return model.records(chunk)
 
     def save(self, path: str | Path, gate: float | None = None) -> int:
@@ -349,7 +351,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         DataError.
         """
         asked = cls(**parameters).parameters
-        return cls.of(adopting.network(network, classes, asked, head=head, mean=mean, std=std))
+        return cls.of(adopting.from_network(network, classes, asked, head=head, mean=mean, std=std))
 
     @classmethod
     def adopt_by_name(
@@ -357,7 +359,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     ) -> "GrowingClassifier":
         """As `adopt`, for timm ("timm:resnet18"): its folder loads without your code."""
         asked = cls(backbone=backbone, **parameters).parameters
-        return cls.of(adopting.by_name(network, classes, asked))
+        return cls.of(adopting.from_named_network(network, classes, asked))
 
     @classmethod
     def of(cls, model: Model) -> "GrowingClassifier":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from .. import backbones, methods
-from ..backbones.pretrained_weights import misfits, read
+from ..backbones.pretrained_weights import misfits, read_weights
 from ..backbones.timm_networks import having
 from ..errors import DataError, SettingError
 from ..methods.base import Method
@@ -83,7 +83,7 @@ def adopted(weights: Path, backbone: str, classes: Any, how: How) -> Model:
         )
     name = backbone.removeprefix("timm:")
     network = having(name).create_model(name, pretrained=False, num_classes=len(labels))
-    tensors = read(weights)
+    tensors = read_weights(weights)
     if wrong := misfits(network.state_dict(), tensors):
         raise DataError(
             f"{weights} does not fit {backbone} with {len(labels)} outputs: {len(wrong)} tensors "
@@ -91,7 +91,7 @@ def adopted(weights: Path, backbone: str, classes: Any, how: How) -> Model:
         )
     network.load_state_dict(tensors)
     asked = _parameters(given | rest | {"backbone": backbone})
-    return adopt.by_name(network, labels, asked)
+    return adopt.from_named_network(network, labels, asked)
 
 
 def _parameters(given: Mapping[str, Any]) -> Parameters:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ..data.task import Samples
 
-SHARE = 10  # at most one of so many samples of a class, and of a method's memory, is held out
+# At most one of so many samples of a class, and of a method's memory, is held out.
+HOLD_OUT_ONE_IN = 10
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class HeldOut:
         classes = int(column.max(initial=-1)) + 1
         there = np.bincount(self.y.numpy(), minlength=classes)[:classes]
         brought = np.bincount(column[fresh], minlength=classes)
-        wanted = np.minimum(np.maximum(each - there, 0), brought // SHARE)
+        wanted = np.minimum(np.maximum(each - there, 0), brought // HOLD_OUT_ONE_IN)
         held = rank < wanted[column[fresh]]
         return fresh[held], fresh[~held]
 
@@ -70,7 +71,7 @@ class HeldOut:
 _NONE = np.zeros((0, 16), np.uint8)
 
 
-def nothing() -> HeldOut:
+def no_samples() -> HeldOut:
     """No samples."""
     return HeldOut(torch.empty(0), torch.empty(0, dtype=torch.long), _NONE)
 

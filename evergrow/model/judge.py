@@ -13,7 +13,7 @@ from ..data.task import Tensors
 from ..errors import DataError, GateError, SettingError
 from . import holdout, update_report
 from .model import Model
-from .update_report import Judged, Recalls
+from .update_report import HeldOutAnswers, Recalls
 
 LEFT_OUT, HELD_OUT = "kept samples, each left out in turn", "samples held back from learning"
 
@@ -56,34 +56,34 @@ def recalls(model: Model) -> Recalls | None:
     judged = _heldout(model)
     if judged is None:
         return None
-    return update_report.recalls(judged.answers, judged.y, len(model.classes))
+    return update_report.recalls_by_column(judged.answers, judged.y, len(model.classes))
 
 
-def judged(model: Model) -> Judged | None:
+def held_out_answers(model: Model) -> HeldOutAnswers | None:
     """Answers to samples that were not learnt; None where there are none."""
     if not model.learner.judges_itself:
         return _heldout(model)
     found = model.learner.left_out()
-    return None if found is None else Judged(found[0].numpy(), found[1].numpy(), LEFT_OUT)
+    return None if found is None else HeldOutAnswers(found[0].numpy(), found[1].numpy(), LEFT_OUT)
 
 
-def _heldout(model: Model) -> Judged | None:
+def _heldout(model: Model) -> HeldOutAnswers | None:
     held = model.heldout
     if not len(held):
         return None
     scores = model.scores(Tensors(held.x)).double()
-    return Judged(model.learner.probabilities(scores).numpy(), held.y.numpy(), HELD_OUT)
+    return HeldOutAnswers(model.learner.probabilities(scores).numpy(), held.y.numpy(), HELD_OUT)
 
 
 def most_kept(model: Model) -> int | None:
     """How many samples held out may stay: a tenth of the method's memory; None: as many as are."""
     memory = model.learner.settings().get("memory")
-    return memory // holdout.SHARE if isinstance(memory, int) and memory else None
+    return memory // holdout.HOLD_OUT_ONE_IN if isinstance(memory, int) and memory else None
 
 
-def report(model: Model) -> dict[str, Any] | None:
+def last_update(model: Model) -> dict[str, Any] | None:
     """What the last update did, see `update_report.report`; None where nothing can be judged."""
-    found = judged(model)
+    found = held_out_answers(model)
     if found is None:
         return None
     labels = [str(label) for label in model.classes.tolist()]
@@ -93,7 +93,7 @@ def report(model: Model) -> dict[str, Any] | None:
 
 def assessed(model: Model) -> Model | None:
     """The model with a report of its last update; None where nothing can be judged."""
-    found = report(model) if model.update else None
+    found = last_update(model) if model.update else None
     return None if found is None else replace(model, update=model.update | {"report": found})
 
 
@@ -119,7 +119,7 @@ def gate(model: Model, points: float) -> None:
 
     points: of mean recall that old classes may lose.
     """
-    found, old = model.update["report"] or report(model), model.update["old_classes"]
+    found, old = model.update["report"] or last_update(model), model.update["old_classes"]
     if found is None or (old and found["old_before"] is None):
         raise blind()
     why = update_report.refusal(found, points)

@@ -12,18 +12,18 @@ from torch import Tensor
 from ..backbones.base import Backbone
 from ..data import preprocess
 from ..data.dataset import Chunk
-from ..data.drift import Looks
+from ..data.drift import InputSummary
 from ..data.task import Records, fetched
 from ..errors import DataError
 from ..methods.base import Method
 from ..nn import devices
 from ..nn.network import Network
 from ..training.protocols import Checkpoints
-from .holdout import HeldOut, nothing
+from .holdout import HeldOut, no_samples
 from .options import Tell
 from .parameters import Parameters
 
-BLOCK = 256  # rows of canonical tensors at a time
+ROWS_AT_ONCE = 256  # rows of canonical tensors at a time
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class Model:
     counts: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
     tasks: int = 0
     adopted: int = 0
-    heldout: HeldOut = field(default_factory=nothing)
-    began: Looks | None = None
+    heldout: HeldOut = field(default_factory=no_samples)
+    began: InputSummary | None = None
     columns: TableColumns | None = None
     update: dict[str, Any] = field(default_factory=dict)
     ledger: Any = None
@@ -111,7 +111,7 @@ class Model:
     def check(self, chunk: Chunk) -> None:
         """Raise DataError unless the model reads data like this."""
         assert self.schema is not None
-        preprocess.check(self.schema, chunk, not self.net.backbone.any_size)
+        preprocess.check_fits(self.schema, chunk, not self.net.backbone.any_size)
 
     def columns_of(self, labels: np.ndarray | None) -> Tensor:
         """(n,) columns of labels, -1 for those that the model does not know; (0,) of None."""
@@ -147,7 +147,7 @@ class Model:
 
     def blocks(self, records: Records) -> Iterator[Tensor]:
         """Canonical tensors, 256 rows at a time, what is to be decoded ahead."""
-        parts = torch.arange(len(records)).split(BLOCK)
+        parts = torch.arange(len(records)).split(ROWS_AT_ONCE)
         workers = self.parameters.num_workers
         return (x for _, x in fetched(records, parts, workers, devices.staging(self.net.device)))
 

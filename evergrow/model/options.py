@@ -83,19 +83,19 @@ def parse(what: str, known: Mapping[str, Any], words: Mapping[str, str]) -> dict
     return {name: value(name, text, known[name]) for name, text in words.items()}
 
 
-def layer(text: str) -> bool | str | None:
+def parse_freeze(text: str) -> bool | str | None:
     """`--freeze`: all of the backbone, nothing, or the name of a layer.
 
-    >>> layer("all"), layer("none"), layer("blocks.2")
+    >>> parse_freeze("all"), parse_freeze("none"), parse_freeze("blocks.2")
     (True, None, 'blocks.2')
     """
     return {"all": True, "none": None}.get(text, text)
 
 
-def pixels(text: str) -> int | tuple[int, int]:
+def parse_image_size(text: str) -> int | tuple[int, int]:
     """`--image-size`: one side for both, or height x width.
 
-    >>> pixels("64"), pixels("48x64")
+    >>> parse_image_size("64"), parse_image_size("48x64")
     (64, (48, 64))
     """
     sides = text.lower().split("x")

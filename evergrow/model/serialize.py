@@ -79,8 +79,8 @@ def shape(model: Model) -> Parts:
             "settings": plain(model.backbone.settings()),
             "inputs": net.inputs.spec(),
             "scale": net.scale,
-            "precision": precision.NAMES[net.precision],
-            "fingerprint": fingerprint(net.backbone),
+            "precision": precision.PRECISION_NAMES[net.precision],
+            "fingerprint": architecture_fingerprint(net.backbone),
         },
         "method": {"name": model.method_name, "settings": plain(model.learner.settings())},
         "parameters": _parameters(model),
@@ -194,7 +194,7 @@ def _in_shares(manifest: dict[str, Any]) -> dict[str, Any]:
     return given | {"backbone_lr": rate / given["lr"]}
 
 
-def fingerprint(module: nn.Module) -> str:
+def architecture_fingerprint(module: nn.Module) -> str:
     """sha256 of the names, shapes and types of a module's parameters and buffers."""
     layout = [(k, list(v.shape), str(v.dtype)) for k, v in module.state_dict().items()]
     return hashlib.sha256(json.dumps(layout).encode()).hexdigest()
@@ -233,10 +233,11 @@ def backbone_settings(entry: dict[str, Any], given: Any) -> Any:
 def _network(settings: Any, manifest: dict[str, Any], stored: Stored) -> Network:
     entry = manifest["backbone"]
     body = settings.restore(manifest["prepare"])
-    if fingerprint(body) != entry["fingerprint"]:
+    if architecture_fingerprint(body) != entry["fingerprint"]:
         raise SettingError(
             f"backbone {entry['name']!r} does not have the layers that this model was saved with "
-            f"(fingerprint {fingerprint(body)[:12]}, expected {entry['fingerprint'][:12]}); "
+            f"(fingerprint {architecture_fingerprint(body)[:12]}, expected "
+            f"{entry['fingerprint'][:12]}); "
             "pass the same network, or the version of evergrow that saved it."
         )
     net = Network(body, Inputs(**entry["inputs"]))

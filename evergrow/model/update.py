@@ -24,13 +24,13 @@ from ..nn.network import Network
 from ..training import loop, progress
 from ..training.generators import Generators, isolated
 from . import advice_facts, choose, judge
-from .advice import FEW, advise
+from .advice import FEW_SAMPLES, advise
 from .choose import ADOPTED_ALONE, Adopted
 from .model import Model, TableColumns, UpdateContext
 from .parameters import Parameters
 from .update_report import Recalls
 
-Advice = list[dict[str, Any]]
+PlainAdvice = list[dict[str, Any]]
 NO_CONTEXT = UpdateContext()
 
 
@@ -74,7 +74,7 @@ def begin(parameters: Parameters, chunk: Chunk, columns: TableColumns | None = N
     reason = _with_columns(chosen.reason, schema)
     if body.pretrained and chunk.kind == "image" and chosen.method.needs_fixed:
         size = schema["height"], schema["width"]
-        net.precision = precision.choose(net, parameters.precision, size)
+        net.precision = precision.choose_precision(net, parameters.precision, size)
     return Model(
         parameters=parameters,
         backbone=settings,
@@ -96,7 +96,7 @@ def _with_columns(reason: str, schema: dict[str, Any]) -> str:
 def attach(method: Method, net: Network, parameters: Parameters) -> None:
     """Bind a method to a network, on the device asked for."""
     rng = Generators(parameters.seed)
-    net.to(devices.named(parameters.device))
+    net.to(devices.device_named(parameters.device))
     method.attach(net, choose.training(parameters, rng), rng)
 
 
@@ -200,7 +200,7 @@ def learn(
     return work
 
 
-def foresee(model: Model | None, parameters: Parameters, incoming: Incoming) -> Advice:
+def foresee(model: Model | None, parameters: Parameters, incoming: Incoming) -> PlainAdvice:
     """What to expect of `learn` with the same arguments; nothing is learnt."""
     labels = incoming.labels
     work = admit(model, parameters, incoming)
@@ -322,14 +322,18 @@ def _task(
     return Task(records, columns, old, total, work.tasks, boundary, auxiliary)
 
 
-def _advice(work: Model, task: Task, seen: Seen, recalls: Sequence[float | None] | None) -> Advice:
+def _advice(
+    work: Model, task: Task, seen: Seen, recalls: Sequence[float | None] | None
+) -> PlainAdvice:
     """What to expect of a task, and what the model's first inputs look like, if this is it."""
-    if task.total == task.old and len(task) < FEW:
+    if task.total == task.old and len(task) < FEW_SAMPLES:
         return []  # a stream of single samples has no time for it
-    now = drift.look(task.records, seen, len(task.classes))
+    now = drift.summarise(task.records, seen, len(task.classes))
     if not work.tasks:
         work.began = now
-    return [advice.plain() for advice in advise(advice_facts.gather(work, task, now, recalls))]
+    return [
+        advice.plain() for advice in advise(advice_facts.gather_facts(work, task, now, recalls))
+    ]
 
 
 def _run(work: Model, task: Task, chunk: Chunk, context: UpdateContext) -> list[str]:
@@ -342,7 +346,7 @@ def _run(work: Model, task: Task, chunk: Chunk, context: UpdateContext) -> list[
             learner.grow(task.old, task.total)
         seed = learner.rng("global").initial_seed() if learner.draws else 0
         with isolated(seed) if learner.draws else nullcontext():
-            loop.run(learner, task)
+            loop.train(learner, task)
     learner.settle()
     return notes
 

@@ -15,14 +15,15 @@ from ..formatting import percent
 from .calibration import calibration as expected_error
 from .recall import mean
 
-SHOWN = 5  # classes that lost most, and classes that each was taken for
-LEAST = 5  # samples of a new class that the gate must have seen before it refuses for its sake
+CLASSES_SHOWN = 5  # classes that lost most, and classes that each was taken for
+# Samples of a new class that the gate must have seen before it refuses for its sake.
+GATE_SAMPLES = 5
 BINS = 10
 Recalls = Sequence[float | None]
 
 
 @dataclass(frozen=True)
-class Judged:
+class HeldOutAnswers:
     """Answers to samples that were not learnt.
 
     shares: (m, k) probabilities.  y: (m,) columns.  by: how they come to be unlearnt, in words.
@@ -38,10 +39,10 @@ class Judged:
         return self.shares.argmax(1)  # type: ignore[no-any-return]
 
 
-def recalls(answers: np.ndarray, y: np.ndarray, total: int) -> list[float | None]:
+def recalls_by_column(answers: np.ndarray, y: np.ndarray, total: int) -> list[float | None]:
     """Recall in [0, 1] of each of `total` columns, None where there is no sample.
 
-    >>> recalls(np.array([0, 1, 1]), np.array([0, 0, 1]), total=3)
+    >>> recalls_by_column(np.array([0, 1, 1]), np.array([0, 0, 1]), total=3)
     [0.5, 1.0, None]
     """
     right = np.bincount(y[answers == y], minlength=total)
@@ -50,7 +51,7 @@ def recalls(answers: np.ndarray, y: np.ndarray, total: int) -> list[float | None
 
 
 def report(
-    judged: Judged, labels: Sequence[str], old: int, before: Recalls | None
+    judged: HeldOutAnswers, labels: Sequence[str], old: int, before: Recalls | None
 ) -> dict[str, Any]:
     """What an update did, as JSON.
 
@@ -62,7 +63,7 @@ def report(
     [label, predicted, samples]; calibration: see `calibration`.
     """
     answers, k = judged.answers, len(labels)
-    after, there = recalls(answers, judged.y, k), np.bincount(judged.y, minlength=k)
+    after, there = recalls_by_column(answers, judged.y, k), np.bincount(judged.y, minlength=k)
     earlier = [None] * k if before is None else [*before, *[None] * (k - len(before))]
     both = [j for j in range(old) if after[j] is not None and earlier[j] is not None]
     pairs = Counter(zip(judged.y.tolist(), answers.tolist(), strict=True))
@@ -81,16 +82,16 @@ def report(
         "judged": dict(zip(labels, there.tolist(), strict=True)),
         "lost": [_loss(labels, j, earlier, after, pairs) for j in _worst(both, earlier, after)],
         "confusion": confusion,
-        "calibration": calibration(judged.shares.max(1), answers == judged.y),
+        "calibration": calibration_report(judged.shares.max(1), answers == judged.y),
     }
 
 
-def calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+def calibration_report(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
     """As `calibration.calibration`, in ten bins, as JSON; 0 where there are no samples.
 
     confidence: (m,) probability of the answer given.  right: (m,) bool.
 
-    >>> calibration(np.array([0.9, 0.9]), np.array([True, False]))["error"]
+    >>> calibration_report(np.array([0.9, 0.9]), np.array([True, False]))["error"]
     0.4
     """
     error, bins = expected_error(confidence, right, BINS)
@@ -115,7 +116,8 @@ def refusal(found: dict[str, Any], points: float) -> str | None:
     weak = [
         f"{label} ({percent(found['per_class'][label])})"
         for label in found["new_classes"]
-        if found["judged"][label] >= LEAST and _exceeds(found["all"] / 2, found["per_class"][label])
+        if found["judged"][label] >= GATE_SAMPLES
+        and _exceeds(found["all"] / 2, found["per_class"][label])
     ]
     if weak:
         reasons.append(
@@ -148,12 +150,12 @@ def _margin(after: Recalls, there: np.ndarray, part: Sequence[int]) -> float | N
 def _worst(both: Sequence[int], before: Recalls, after: Recalls) -> list[int]:
     """Columns that lost recall, the most first."""
     lost = {j: (before[j] or 0.0) - (after[j] or 0.0) for j in both}
-    return sorted((j for j in both if lost[j] > 0), key=lambda j: -lost[j])[:SHOWN]
+    return sorted((j for j in both if lost[j] > 0), key=lambda j: -lost[j])[:CLASSES_SHOWN]
 
 
 def _loss(
     labels: Sequence[str], j: int, before: Recalls, after: Recalls, pairs: Counter[tuple[int, int]]
 ) -> dict[str, Any]:
     taken = Counter({labels[b]: n for (a, b), n in pairs.items() if a == j and b != j})
-    to = [[label, n] for label, n in taken.most_common(SHOWN)]
+    to = [[label, n] for label, n in taken.most_common(CLASSES_SHOWN)]
     return {"label": labels[j], "before": before[j], "after": after[j], "to": to}

@@ -13,7 +13,7 @@ from ..data.dataset import Chunk
 from .model import Model, TableColumns
 
 
-def read(
+def as_chunk(
     estimator: Any,
     model: Model | None,
     X: Any,

@@ -43,10 +43,10 @@ def staging(device: torch.device) -> Callable[[Tensor], Tensor] | None:
 
 
 @cache
-def named(name: str) -> torch.device:
+def device_named(name: str) -> torch.device:
     """The device of this name; "auto": a GPU where there is one.  Raises SettingError.
 
-    >>> named("cpu")
+    >>> device_named("cpu")
     device(type='cpu')
     """
     if name == "auto":

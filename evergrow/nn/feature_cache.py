@@ -8,8 +8,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-ROOM = 1 << 28  # bytes of features kept: 52,000 samples of 1,280 features
-Stamp = tuple[tuple[int, int], ...]
+CACHE_BYTES = 1 << 28  # bytes of features kept: 52,000 samples of 1,280 features
+WeightsStamp = tuple[tuple[int, int], ...]
 
 
 class Level(Protocol):
@@ -38,11 +38,11 @@ class FeatureCache:
     (True, 1)
     """
 
-    def __init__(self, room: int = ROOM, beyond: Level | None = None):
+    def __init__(self, room: int = CACHE_BYTES, beyond: Level | None = None):
         self.room, self.beyond = room, beyond
         self._slots: dict[bytes, int] = {}  # key -> row of _rows
         self._rows = torch.empty(0, 0)  # (capacity, width)
-        self._stamp: Stamp | None = None
+        self._stamp: WeightsStamp | None = None
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -94,7 +94,7 @@ class FeatureCache:
             found |= made
         return torch.stack([found[key] for key in new])
 
-    def _forget_others(self, now: Stamp) -> None:
+    def _forget_others(self, now: WeightsStamp) -> None:
         """Forget what other weights gave."""
         if now != self._stamp:
             self._slots, self._rows, self._stamp = {}, torch.empty(0, 0), now
@@ -116,7 +116,7 @@ class FeatureCache:
             self._slots |= dict(zip(keys, range(begin, end), strict=False))
 
 
-def stamp(module: nn.Module) -> Stamp:
+def stamp(module: nn.Module) -> WeightsStamp:
     """Where the tensors of a module lie and how often each was written: another after a change."""
     tensors = [*module.parameters(), *module.buffers()]
     return tuple((tensor.data_ptr(), tensor._version) for tensor in tensors)

@@ -21,14 +21,14 @@ from ..storage.durable_files import describe
 from ..storage.sqlite_cache import Shelf
 from .network import Network
 
-WHERE = "EVERGROW_CACHE"
+CACHE_VARIABLE = "EVERGROW_CACHE"
 FILE = "features-1.sqlite"  # the number goes up when keys or values mean something else
 WORTH = 1e-3  # seconds that a row must take to compute; to hash and read one back takes a tenth
 
 
-def place() -> Path | None:
+def cache_folder() -> Path | None:
     """The folder that features are kept in; None where there is to be none."""
-    given = os.environ.get(WHERE)
+    given = os.environ.get(CACHE_VARIABLE)
     if given is not None:
         return None if given in ("", "0") else Path(given).expanduser()
     import platformdirs
@@ -58,7 +58,7 @@ def opened(model: Cacheable) -> Iterator[list[str]]:
     """
     ours = type(model.backbone).__module__.startswith("evergrow.backbones.")
     known = ours and model.backbone_name != "own" and model.net.backbone.pretrained
-    if model.keep_no_samples or not known or (folder := place()) is None:
+    if model.keep_no_samples or not known or (folder := cache_folder()) is None:
         yield []
         return
     settings = {k: v for k, v in model.backbone.settings().items() if k != "pretrained"}

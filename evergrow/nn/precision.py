@@ -7,13 +7,13 @@ from ..data import image_arrays
 from ..errors import SettingError
 from .network import Network
 
-LEAST = 0.999  # cosine between features in bfloat16 and in float32, of each photograph
+LEAST_COSINE = 0.999  # cosine between features in bfloat16 and in float32, of each photograph
 CROPS = ((0, 0), (0, 210), (0, 416), (203, 105))  # (top, left) corners
 SIDE = 224  # pixels of a crop
-NAMES = {None: "float32", torch.bfloat16: "bfloat16"}
+PRECISION_NAMES = {None: "float32", torch.bfloat16: "bfloat16"}
 
 
-def choose(net: Network, asked: str, size: tuple[int, int]) -> torch.dtype | None:
+def choose_precision(net: Network, asked: str, size: tuple[int, int]) -> torch.dtype | None:
     """bfloat16 or None (float32), for a pretrained network that a closed-form method reads.
 
     asked: "auto" takes bfloat16 where the processor computes with it and features of photographs
@@ -25,12 +25,12 @@ def choose(net: Network, asked: str, size: tuple[int, int]) -> torch.dtype | Non
         return torch.bfloat16
     if asked != "auto" or net.device.type != "cpu" or not native():
         return None
-    return torch.bfloat16 if agreement(net, size) > LEAST else None
+    return torch.bfloat16 if agreement(net, size) > LEAST_COSINE else None
 
 
 def reconsider(net: Network, size: tuple[int, int]) -> None:
     """After weights moved: features stay in bfloat16 only where they still agree with float32."""
-    if net.precision is not None and agreement(net, size) <= LEAST:
+    if net.precision is not None and agreement(net, size) <= LEAST_COSINE:
         net.precision = None
 
 

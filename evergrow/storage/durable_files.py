@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from torch import Tensor
 
-Entry = dict[str, Any]  # {"sha256": hex, "bytes": int}: what a manifest says of a file
+FileEntry = dict[str, Any]  # {"sha256": hex, "bytes": int}: what a manifest says of a file
 CHUNK = 1 << 22  # bytes written or hashed at a time
 DTYPES = {  # the names that the safetensors format has for torch's
     **{f"float{bits}": f"F{bits}" for bits in (16, 32, 64)},
@@ -32,7 +32,7 @@ class Fault(Exception):
     """A file is not what its entry says: the message names it and tells how."""
 
 
-def step(action: str, path: Path) -> None:
+def disk_step(action: str, path: Path) -> None:
     """Called before each write, sync, rename and removal; does nothing: tests kill or fail here."""
 
 
@@ -48,13 +48,13 @@ class Sink:
         return self.file.closed
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> FileEntry:
         return {"sha256": self.hash.hexdigest(), "bytes": self.size}
 
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
         for start in range(0, len(view), CHUNK):
-            step("write", self.path)
+            disk_step("write", self.path)
             piece = view[start : start + CHUNK]
             self.file.write(piece)
             self.hash.update(piece)
@@ -72,7 +72,7 @@ class Sink:
         if not self.closed:
             with self.file:
                 self.file.flush()
-                step("sync", self.path)
+                disk_step("sync", self.path)
                 os.fsync(self.file.fileno())
 
     def __enter__(self) -> "Sink":
@@ -85,14 +85,14 @@ class Sink:
             self.file.close()
 
 
-def write(path: Path, data: bytes) -> Entry:
+def write_file(path: Path, data: bytes) -> FileEntry:
     """A new file holding `data`, synced.  Returns its entry."""
     with Sink(path) as sink:
         sink.write(data)
     return sink.entry
 
 
-def write_tensors(path: Path, tensors: Mapping[str, "Tensor"]) -> Entry:
+def write_tensors(path: Path, tensors: Mapping[str, "Tensor"]) -> FileEntry:
     """A new safetensors file, the same bytes for the same tensors.  Returns its entry.
 
     Written here and not by the safetensors package, because that hashes nothing, copies all tensors
@@ -104,7 +104,7 @@ def write_tensors(path: Path, tensors: Mapping[str, "Tensor"]) -> Entry:
     return sink.entry
 
 
-def describe(tensors: Mapping[str, "Tensor"]) -> Entry:
+def describe(tensors: Mapping[str, "Tensor"]) -> FileEntry:
     """The entry that `write_tensors` would return, without writing."""
     digest, size = hashlib.sha256(), 0
     for piece in _pieces(tensors):
@@ -138,7 +138,7 @@ def _raw(tensor: "Tensor") -> Any:
     return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
 
 
-def write_table(path: Path, table: "pa.Table") -> Entry:
+def write_table(path: Path, table: "pa.Table") -> FileEntry:
     """A new Parquet file.  Returns its entry."""
     import pyarrow.parquet as pq
 
@@ -147,7 +147,7 @@ def write_table(path: Path, table: "pa.Table") -> Entry:
     return sink.entry
 
 
-def read(path: Path, entry: Entry) -> bytes:
+def read_file(path: Path, entry: FileEntry) -> bytes:
     """The content of a file.  Fault is raised where it is not the content that was written."""
     try:
         data = path.read_bytes()
@@ -157,7 +157,7 @@ def read(path: Path, entry: Entry) -> bytes:
     return data
 
 
-def verify(path: Path, entry: Entry) -> None:
+def verify(path: Path, entry: FileEntry) -> None:
     """Read a file, a piece at a time.  Fault is raised where it is not what was written."""
     try:
         with path.open("rb") as file:
@@ -168,7 +168,7 @@ def verify(path: Path, entry: Entry) -> None:
     _compare(path, entry, length, digest)
 
 
-def _compare(path: Path, entry: Entry, length: int, digest: str) -> None:
+def _compare(path: Path, entry: FileEntry, length: int, digest: str) -> None:
     if length != entry["bytes"]:
         raise Fault(f"{_name(path)} has {length:,} bytes where {entry['bytes']:,} were written")
     if digest != entry["sha256"]:
@@ -186,7 +186,7 @@ def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def size(folder: Path) -> int:
+def folder_bytes(folder: Path) -> int:
     """Bytes of all files in a folder, those within folders in it included."""
     total = 0
     for place, _, names in os.walk(folder):
@@ -196,31 +196,31 @@ def size(folder: Path) -> int:
     return total
 
 
-def read_tensors(path: Path, entry: Entry) -> dict[str, "Tensor"]:
+def read_tensors(path: Path, entry: FileEntry) -> dict[str, "Tensor"]:
     """The tensors of a safetensors file, in memory of their own.  Fault as `read`."""
     from safetensors.torch import load
 
-    return load(read(path, entry))
+    return load(read_file(path, entry))
 
 
-def read_table(path: Path, entry: Entry) -> "pa.Table":
+def read_table(path: Path, entry: FileEntry) -> "pa.Table":
     """The table of a Parquet file.  Fault as `read`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(pa.BufferReader(read(path, entry))).read()
+    return pq.ParquetFile(pa.BufferReader(read_file(path, entry))).read()
 
 
-def make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """A folder, and those it lies in; it may be there."""
     if not folder.is_dir():
-        step("make", folder)
+        disk_step("make", folder)
         folder.mkdir(parents=True, exist_ok=True)
 
 
 def sync(folder: Path) -> None:
     """Make the names in a folder as lasting as the files they name."""
-    step("sync", folder)
+    disk_step("sync", folder)
     if os.name != "nt":  # Windows has no handle for a folder to sync
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -231,7 +231,7 @@ def sync(folder: Path) -> None:
 
 def rename(source: Path, target: Path) -> None:
     """Move a file or folder to its place in one step and for good; a file there is replaced."""
-    step("rename", target)
+    disk_step("rename", target)
     os.replace(source, target)
     sync(target.parent)
 
@@ -239,7 +239,7 @@ def rename(source: Path, target: Path) -> None:
 def remove(path: Path) -> None:
     """Delete a file, or a folder and all in it, as far as the system lets us."""
     with contextlib.suppress(OSError):
-        step("remove", path)
+        disk_step("remove", path)
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:

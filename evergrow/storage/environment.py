@@ -35,7 +35,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def commit() -> tuple[str | None, bool | None]:
+def git_commit() -> tuple[str | None, bool | None]:
     """The git commit of the checkout that evergrow is run from, and whether files differ from it.
 
     (None, None) where it is installed and not a checkout, or there is no git.

@@ -14,11 +14,11 @@ from ..data.task import Samples
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Flat = tuple[Any, dict[str, Tensor], dict[str, Samples]]
+Flattened = tuple[Any, dict[str, Tensor], dict[str, Samples]]
 CODE = "$"  # a JSON object whose one key starts with it stands for what JSON has no form for
 
 
-def flatten(tree: Any) -> Flat:
+def flatten(tree: Any) -> Flattened:
     """A tree as plain JSON, its tensors by name, and its `Samples` by name.
 
     tree: None, bool, int, float, str, Tensor or Samples, or a dict, list or tuple of trees. Floats
@@ -155,9 +155,8 @@ def _pictures(x: Tensor) -> bool:
 
 def to_png(x: Tensor) -> list[bytes]:
     """uint8 images (n, 1 or 3, height, width) as n PNG files, without loss."""
-    return [
-        _png(image) for image in x.cpu().permute(0, 2, 3, 1).numpy()
-    ]  # (n, height, width, channels)
+    channels_last = x.cpu().permute(0, 2, 3, 1).numpy()
+    return [_png(image) for image in channels_last]
 
 
 def _png(image: "np.ndarray[Any, Any]") -> bytes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DamagedError, FormatError, ModelError
 from . import durable_files
 from .durable_files import Fault
-from .manifest import load
+from .manifest import loads
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 SERVING, LEARNING = "serving.safetensors", "learning.safetensors"
 MEMORY, LEDGER = "memory.parquet", "ledger.parquet"
 FILES = (SERVING, LEARNING, MEMORY, LEDGER)
-PARTS = {"lock", "pending", "versions", "blobs"}  # what a folder may hold before its first version
+# What a folder may hold before its first version.
+BEFORE_FIRST_VERSION = {"lock", "pending", "versions", "blobs"}
 LOOK_BACK = 20  # versions that are searched for an intact one
 
 
@@ -108,7 +109,7 @@ class Folder:
     def bytes(self, version: int | None = None) -> int:
         """Bytes of a version, with the blobs that it shares; by default of the whole folder."""
         if version is None:
-            return durable_files.size(self.path)
+            return durable_files.folder_bytes(self.path)
         manifest = self.manifest(version)
         entries = [*manifest["files"].values(), *manifest["blobs"].values()]
         own = (self._folder(version) / "manifest.json").stat().st_size
@@ -121,7 +122,7 @@ class Folder:
     def _folder(self, version: int) -> Path:
         return self.path / "versions" / f"{version:06d}"
 
-    def _blob(self, entry: durable_files.Entry) -> Path:
+    def _blob(self, entry: durable_files.FileEntry) -> Path:
         return self.path / "blobs" / str(entry["sha256"])
 
     def _has(self, version: int) -> bool:
@@ -174,7 +175,7 @@ class Folder:
         committed = self._numbers("versions") - self._numbers("pending")
         if (self.path / "HEAD").exists():
             return self._head()  # the first commit ended as we looked
-        if strange := sorted(names - PARTS):
+        if strange := sorted(names - BEFORE_FIRST_VERSION):
             raise self._foreign(f"it has no HEAD, and holds {strange[0]}")
         if committed:
             raise self._damaged([Fault("HEAD is missing")])
@@ -183,7 +184,7 @@ class Folder:
     def _manifest(self, number: int) -> dict[str, Any]:
         path = self._folder(number) / "manifest.json"
         try:
-            manifest = load(path.read_bytes())
+            manifest = loads(path.read_bytes())
         except OSError as error:
             raise durable_files.unreadable(path, error) from error
         except FormatError as error:

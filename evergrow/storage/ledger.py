@@ -43,11 +43,13 @@ def add(past: "pa.Table", hashes: np.ndarray, columns: np.ndarray, version: int)
     return pa.concat_tables([past, _table(hashes, columns, version)]).combine_chunks()
 
 
-def fingerprint(hashes: np.ndarray, columns: np.ndarray) -> str:
+def samples_fingerprint(hashes: np.ndarray, columns: np.ndarray) -> str:
     """One hash of all samples and their columns, whatever their order.
 
     >>> hashes = np.arange(32, dtype=np.uint8).reshape(2, 16)
-    >>> fingerprint(hashes, np.array([0, 1])) == fingerprint(hashes[::-1], np.array([1, 0]))
+    >>> columns = np.array([0, 1])
+    >>> turned = samples_fingerprint(hashes[::-1], columns[::-1])
+    >>> samples_fingerprint(hashes, columns) == turned
     True
     """
     data = hashes.tobytes()

@@ -35,7 +35,7 @@ def make(version: int, parent: int | None, content: Mapping[str, Any]) -> dict[s
 def dump(manifest: Mapping[str, Any]) -> bytes:
     """Indented JSON whose last key, "seal", is the hash of all before it, white space apart.
 
-    >>> load(dump({"format": 1, "files": {}, "blobs": {}}))
+    >>> loads(dump({"format": 1, "files": {}, "blobs": {}}))
     {'format': 1, 'files': {}, 'blobs': {}}
     """
     content = json.loads(_compact({key: manifest[key] for key in manifest if key != "seal"}))
@@ -46,7 +46,7 @@ def dump(manifest: Mapping[str, Any]) -> bytes:
         return (json.dumps(content, indent=2) + "\n").encode()
 
 
-def load(data: bytes) -> dict[str, Any]:
+def loads(data: bytes) -> dict[str, Any]:
     """What was dumped.  Fault: it is not.  FormatError: by a version of evergrow not known here."""
     try:
         manifest = json.loads(data)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DamagedError, FormatError, ModelError, SettingError
 from . import durable_files
-from .durable_files import Entry, Fault
+from .durable_files import Fault, FileEntry
 from .folder_reader import LEARNING, LEDGER, MEMORY, SERVING, Folder, Stored, number_of
 from .lock import Lock
 from .manifest import dump, make
@@ -108,7 +108,7 @@ class ModelFolder(Folder):
             shared = {name: self._share(stage, group) for name, group in (blobs or {}).items()}
             content = {**manifest, "pruned": False, "files": files, "blobs": shared}
             made = make(number, parent or None, content)
-            durable_files.write(stage / "version" / "manifest.json", dump(made))
+            durable_files.write_file(stage / "version" / "manifest.json", dump(made))
             for folder in (stage / "version", stage, stage.parent):
                 durable_files.sync(folder)
             durable_files.rename(stage / "version", self._folder(number))
@@ -140,7 +140,7 @@ class ModelFolder(Folder):
         stage = self.path / "pending" / f"{name}-{secrets.token_hex(4)}"
         try:
             for folder in (self.path / "versions", self.path / "blobs", stage):
-                durable_files.make(folder)
+                durable_files.make_folder(folder)
             durable_files.sync(self.path)
             if not (self.path / "HEAD").exists():
                 durable_files.sync(self.path.parent)
@@ -159,9 +159,9 @@ class ModelFolder(Folder):
         version: Path,
         tensors: Mapping[str, Mapping[str, "Tensor"]],
         tables: "Mapping[str, pa.Table | None]",
-    ) -> dict[str, Entry]:
+    ) -> dict[str, FileEntry]:
         """Fill the folder of a version.  Returns the entries of its files."""
-        durable_files.make(version)
+        durable_files.make_folder(version)
         files = {
             name: durable_files.write_tensors(version / name, tensors[name]) for name in tensors
         }
@@ -170,7 +170,7 @@ class ModelFolder(Folder):
             name: durable_files.write_table(version / name, there[name]) for name in there
         }
 
-    def _share(self, stage: Path, tensors: Mapping[str, "Tensor"]) -> Entry:
+    def _share(self, stage: Path, tensors: Mapping[str, "Tensor"]) -> FileEntry:
         """Have a group of tensors among the blobs.  Returns its entry."""
         entry = durable_files.describe(tensors)
         try:
@@ -183,8 +183,8 @@ class ModelFolder(Folder):
     def _point(self, number: int, stage: Path) -> None:
         """Have HEAD name a version; the old HEAD stays in the stage, so undoing takes no space."""
         head = self.path / "HEAD"
-        durable_files.write(stage / "HEAD", f"{number}\n".encode())
-        durable_files.write(stage / "before", head.read_bytes() if head.exists() else b"")
+        durable_files.write_file(stage / "HEAD", f"{number}\n".encode())
+        durable_files.write_file(stage / "before", head.read_bytes() if head.exists() else b"")
         durable_files.rename(stage / "HEAD", head)
 
     def _undo(self, stage: Path) -> None:
@@ -252,7 +252,7 @@ class ModelFolder(Folder):
                 manifest = self._manifest(number)
                 files = {SERVING: manifest["files"][SERVING]}
                 changed = dump({**manifest, "pruned": True, "files": files})
-                durable_files.write(stage / f"{number:06d}.json", changed)
+                durable_files.write_file(stage / f"{number:06d}.json", changed)
                 durable_files.rename(stage / f"{number:06d}.json", folder / "manifest.json")
                 for part in parts:
                     durable_files.remove(part)

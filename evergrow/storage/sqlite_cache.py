@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 from zlib import crc32
 
-ROOM = 2 * 10**9  # bytes of the file, at most
-SHARE = 0.1  # of the free disk, that it may take up at most
+FILE_BYTES = 2 * 10**9  # bytes of the file, at most
+DISK_SHARE = 0.1  # of the free disk, that it may take up at most
 EMPTIED = 0.8  # of its room, that stays in use when it makes room
-PATIENCE = 5.0  # seconds to wait for another process that writes
+LOCK_SECONDS = 5.0  # seconds to wait for another process that writes
 FRESH = 3600  # seconds within which a second use is not noted
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -34,7 +34,7 @@ class Shelf:
     >>> shelf.close()
     """
 
-    def __init__(self, path: Path, room: int = ROOM):
+    def __init__(self, path: Path, room: int = FILE_BYTES):
         self.path, self.room = path, room
         self.notes: list[str] = []
         self._db: sqlite3.Connection | None = None
@@ -65,7 +65,7 @@ class Shelf:
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            db = self._db = sqlite3.connect(self.path, timeout=PATIENCE)
+            db = self._db = sqlite3.connect(self.path, timeout=LOCK_SECONDS)
             db.text_factory = bytes  # whatever has become of a value, it is read as bytes
             db.execute("PRAGMA synchronous=NORMAL")
             if not _number(db, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'shelf'"):
@@ -97,7 +97,7 @@ class Shelf:
         page, pages = (_number(db, f"PRAGMA {name}") for name in ("page_size", "page_count"))
         size = 2 * (size + page)  # whole pages, and an index
         free = shutil.disk_usage(self.path.parent).free + page * pages
-        room = int(min(self.room, SHARE * free))
+        room = int(min(self.room, DISK_SHARE * free))
         if size > EMPTIED * room:
             return False
         while (used := page * (pages - _number(db, "PRAGMA freelist_count"))) + size > room:
@@ -134,7 +134,7 @@ def _begin(db: sqlite3.Connection) -> None:
 
     Another process that does the same at this moment makes it fail at once, so it is tried again.
     """
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + LOCK_SECONDS
     while True:
         try:
             db.execute("PRAGMA auto_vacuum=INCREMENTAL")

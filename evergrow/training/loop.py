@@ -20,7 +20,7 @@ from .protocols import Learner
 from .settings import Training
 
 
-def run(method: Learner, task: Task) -> None:
+def train(method: Learner, task: Task) -> None:
     """Let `method` learn `task`: one optimizer step for each dict of loss terms it yields."""
     steps = method.learn(task)
     if steps is None:

@@ -247,13 +247,15 @@ class Archive(Memory):
         self._put(torch.arange(self.size, self.size + len(y)), x, y, None)
 
 
-def beside(batch: Batch, memory: Memory, n: int) -> tuple[Tensor, Tensor]:
+def with_replay(batch: Batch, memory: Memory, n: int) -> tuple[Tensor, Tensor]:
     """x and y of a batch and, behind them, of `n` examples drawn from the memory, if it has any.
 
     >>> batch = Batch(torch.zeros(1, 2), torch.tensor([3]), torch.zeros(1, 2))
     >>> past = Reservoir(5, None, lambda purpose: torch.Generator())
-    >>> len(beside(batch, past, 1)[1]); past.add(batch); beside(batch, past, 1)[1].tolist()
+    >>> len(with_replay(batch, past, 1)[1])
     1
+    >>> past.add(batch)
+    >>> with_replay(batch, past, 1)[1].tolist()
     [3, 3]
     """
     if not n or not len(memory):

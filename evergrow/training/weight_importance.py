@@ -13,7 +13,7 @@ from ..nn.network import Network
 from .losses import cross_entropy_among, quadratic_pull
 
 Weights = dict[str, Tensor]
-Held = tuple[list[Tensor], list[Tensor], list[Tensor]]  # weights, anchors, stiffnesses
+AnchoredWeights = tuple[list[Tensor], list[Tensor], list[Tensor]]  # weights, anchors, stiffnesses
 
 
 class Springs:
@@ -29,7 +29,7 @@ class Springs:
     def __bool__(self) -> bool:
         return bool(self.importance)
 
-    def held(self, weights: Weights, strength: float, lr: float) -> Held:
+    def held(self, weights: Weights, strength: float, lr: float) -> AnchoredWeights:
         """What `quadratic_pull` takes: weights, anchors, importances times strength, all aligned.
 
         A spring stiffer than 1 / lr would throw its weight past the anchor at every step, farther
@@ -38,7 +38,9 @@ class Springs:
         stiff = [v.mul_(strength).clamp_(max=0.5 / lr) for v in grown(self.importance, weights)]
         return list(weights.values()), grown(self.anchor, weights), stiff
 
-    def terms(self, logits: Tensor, y: Tensor, classes: Tensor, held: Held) -> dict[str, Tensor]:
+    def terms(
+        self, logits: Tensor, y: Tensor, classes: Tensor, held: AnchoredWeights
+    ) -> dict[str, Tensor]:
         """Loss terms of a step: cross-entropy among the task's classes, and the pull, if any.
 
         logits: (n, columns).  y: (n,).  classes: columns of the task.  held: as `held` gives it.

@@ -113,10 +113,7 @@ def test_the_noise_of_means_is_taken_off_so_that_a_small_class_is_not_passed_ove
 def test_priors_by_count_favour_the_frequent():
     q, y = blobs([500, 20], width=4, spread=60)
     stats = summed(q, y, 2)
-    even, counted = (
-        discriminant.lda(stats, 0.1),
-        discriminant.lda(stats, 0.1, prior="counts"),
-    )  # two classes
+    even, counted = discriminant.lda(stats, 0.1), discriminant.lda(stats, 0.1, prior="counts")
     gap = (counted.bias - even.bias)[0] - (counted.bias - even.bias)[1]
     assert gap == pytest.approx(math.log(25), rel=1e-5)
     assert torch.equal(even.weight, counted.weight)

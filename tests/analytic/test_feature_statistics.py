@@ -195,7 +195,7 @@ def test_an_interrupt_within_a_task_leaves_the_sums_that_it_began_with(monkeypat
 def test_kept_rows_are_those_of_the_smallest_hashes_of_each_class():
     q, y = rows(60)
     kept = learnt(q, y, keep=5).kept
-    code = feature_statistics.hashes(q) ^ y
+    code = feature_statistics.row_hashes(q) ^ y
     for c in range(CLASSES):
         assert kept.code[kept.y == c].tolist() == code[y == c].sort().values[:5].tolist()
     assert all((row == q[y == c]).all(1).any() for row, c in zip(kept.rows, kept.y, strict=True))

@@ -39,22 +39,20 @@ def test_a_row_of_single_entries_is_multiplied_right():
 
 def test_hashes_depend_on_the_content_of_a_row_alone():
     rows = random_rows(3000, 40)
-    once = integer_math.hashes(rows)
+    once = integer_math.row_hashes(rows)
     assert len(once.unique()) == 3000
-    assert torch.equal(integer_math.hashes(rows.flip(0)), once.flip(0))
-    assert torch.equal(torch.cat([integer_math.hashes(part) for part in rows.split(7)]), once)
+    assert torch.equal(integer_math.row_hashes(rows.flip(0)), once.flip(0))
+    assert torch.equal(torch.cat([integer_math.row_hashes(part) for part in rows.split(7)]), once)
 
 
 def test_hashes_are_the_same_on_every_machine():
     rows = torch.arange(-6, 6, dtype=torch.int8).view(2, 6)
-    assert integer_math.hashes(rows).tolist() == [
-        -5149589148336939705,
-        -2047483007303235716,
-    ]  # by big integers in plain Python
+    by_big_integers = [-5149589148336939705, -2047483007303235716]  # in plain Python
+    assert integer_math.row_hashes(rows).tolist() == by_big_integers
 
 
 def test_hashes_are_spread_evenly():
-    positive = (integer_math.hashes(random_rows(4000, 16)) > 0).double().mean()
+    positive = (integer_math.row_hashes(random_rows(4000, 16)) > 0).double().mean()
     assert 0.45 < positive < 0.55
 
 

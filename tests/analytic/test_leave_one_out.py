@@ -3,13 +3,13 @@ import math
 import pytest
 import torch
 
-from evergrow.analytic.leave_one_out import Held, judge
+from evergrow.analytic.leave_one_out import JudgedRows, judge
 
 
 def held(y):
     y = torch.tensor(y)
     place = torch.arange(len(y)) - torch.searchsorted(y, y)
-    return Held(y, place, torch.full((int(y.max()) + 1,), 50.0), 100.0)
+    return JudgedRows(y, place, torch.full((int(y.max()) + 1,), 50.0), 100.0)
 
 
 def test_the_temperature_makes_the_likelihood_largest():

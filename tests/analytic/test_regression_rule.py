@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from evergrow.analytic.leave_one_out import Held
+from evergrow.analytic.leave_one_out import JudgedRows
 from evergrow.analytic.regression_rule import fits, mixing
 
 CORNERS = 6 * torch.eye(3) - 2  # Gram matrix of three means at the corners of a triangle, tr = 12
@@ -11,7 +11,7 @@ CORNERS = 6 * torch.eye(3) - 2  # Gram matrix of three means at the corners of a
 
 def held(n=(20.0, 20.0, 20.0), judged=2):
     y = torch.arange(len(n)).repeat_interleave(judged)
-    return Held(y, torch.arange(len(y)) % judged, torch.tensor(n), 57.0)
+    return JudgedRows(y, torch.arange(len(y)) % judged, torch.tensor(n), 57.0)
 
 
 def scattered(size):

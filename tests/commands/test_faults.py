@@ -166,7 +166,7 @@ def forked(work: Work, path: Path, step: Step) -> int:
         child = os.fork()
     if not child:
         try:
-            durable_files.step = step
+            durable_files.disk_step = step
             work(path)
             os._exit(0)
         finally:
@@ -278,7 +278,7 @@ def test_kill_9_at_any_step_leaves_the_version_before_or_after(case):
 def test_whatever_a_death_leaves_is_a_version_to_go_on_from(case, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         step = Snapshots(case.fresh(), tmp_path)
-        patch.setattr(durable_files, "step", step)
+        patch.setattr(durable_files, "disk_step", step)
         case.work(case.path)
     for fault in ("kill", "power cut"):
         paths = [tmp_path / f"{fault} {n + 1}" for n in range(step.count)]
@@ -344,7 +344,7 @@ def attempt(case: Case, step: Step, monkeypatch: pytest.MonkeyPatch) -> BaseExce
     """Do the work on a fresh copy.  Returns what it raised."""
     case.fresh()
     with monkeypatch.context() as patch:
-        patch.setattr(durable_files, "step", step)
+        patch.setattr(durable_files, "disk_step", step)
         try:
             case.work(case.path)
         except BaseException as raised:
@@ -356,14 +356,14 @@ def test_everything_is_synced_before_head_names_it(tmp_path):
     """The order that a power cut needs: contents, then names, then HEAD, then HEAD's name."""
     log: list[tuple[str, str]] = []
     three(tmp_path)
-    disk_step = durable_files.step
+    disk_step = durable_files.disk_step
     try:
-        durable_files.step = lambda action, path: log.append(
+        durable_files.disk_step = lambda action, path: log.append(
             (action, str(path.relative_to(tmp_path.parent)))
         )
         commit(tmp_path, 4)
     finally:
-        durable_files.step = disk_step
+        durable_files.disk_step = disk_step
     root = tmp_path.name
     head = log.index(("rename", f"{root}/HEAD"))
     assert log[head + 1] == ("sync", root) and ("sync", root) in log[:head]
@@ -384,7 +384,7 @@ def test_what_cannot_be_swept_yet_stays_known_as_unfinished(tmp_path, monkeypatc
             raise PermissionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(durable_files, "step", fail)
+        patch.setattr(durable_files, "disk_step", fail)
         commit(tmp_path / "model", 5)
     assert (tmp_path / "model" / "versions" / "000004").exists()
     assert state(tmp_path / "model") == (5, [1, 2, 3, 5])

@@ -29,7 +29,7 @@ def test_an_interrupt_that_comes_after_the_commit_is_no_failure(model, tmp_path,
         if action == "remove":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(durable_files, "step", late)
+    monkeypatch.setattr(durable_files, "disk_step", late)
     answer = learn.learn(model, saved(tmp_path / "second.npz", "c"))
     assert answer["version"] == 2 and answer["new_classes"] == ["c"]
     monkeypatch.undo()
@@ -41,7 +41,7 @@ def test_an_interrupt_before_it_leaves_the_model_as_it_was(model, tmp_path, monk
         if action == "write":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(durable_files, "step", early)
+    monkeypatch.setattr(durable_files, "disk_step", early)
     with pytest.raises(KeyboardInterrupt):
         learn.learn(model, saved(tmp_path / "second.npz", "c"))
     monkeypatch.undo()

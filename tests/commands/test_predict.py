@@ -48,6 +48,6 @@ def test_each_layer_of_the_backbone_is_judged_by_itself(tmp_path):
 def test_more_inputs_than_one_block_are_answered_in_order(model, monkeypatch):
     x, y = points("b", "a", "b")
     whole = predict.predict(model, x)["predictions"]
-    monkeypatch.setattr(predict, "BLOCK", 7)
+    monkeypatch.setattr(predict, "SAMPLES_AT_ONCE", 7)
     assert [p["label"] for p in whole] == y.tolist()
     assert [p["label"] for p in predict.predict(model, x)["predictions"]] == y.tolist()

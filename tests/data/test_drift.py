@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from evergrow.data.dataset import Seen
-from evergrow.data.drift import COLUMN_FAR, FAR, TIMES, differences, look
+from evergrow.data.drift import COLUMN_FAR, FAR, TIMES, differences, summarise
 from evergrow.data.task import Tensors
 
 IMAGE = {"kind": "image", "classes": 2, "sizes": [[8, 8]], "mean": [0.3], "std": [0.2], "high": 1.0}
@@ -16,7 +16,7 @@ TABLE = {"kind": "table", "classes": 3, "sizes": [], "mean": [0, 5.0], "std": [1
 def test_images_are_looked_at_by_channel_in_units_of_what_the_network_reads():
     x = torch.zeros(12, 2, 2, 1, dtype=torch.uint8)
     x[:, 1, 0] = 255
-    found = look(Tensors(x), Seen("image", 2, ((2, 1),)), classes=3)
+    found = summarise(Tensors(x), Seen("image", 2, ((2, 1),)), classes=3)
     assert found == json.loads(json.dumps(found))
     assert (found["mean"], found["std"], found["high"]) == ([0.0, 0.5], [0.0, 0.5], 1.0)
     assert (found["sizes"], found["classes"]) == ([[2, 1]], 3)
@@ -24,8 +24,8 @@ def test_images_are_looked_at_by_channel_in_units_of_what_the_network_reads():
 
 def test_a_table_is_looked_at_by_column_and_a_tensor_as_a_whole():
     x = torch.tensor([[1.0, -4.0], [3.0, -4.0]]).repeat(5, 1)
-    assert look(Tensors(x), Seen("table", shape=(2,)))["mean"] == [2.0, -4.0]
-    assert look(Tensors(x), Seen("tensor", shape=(2,)))["mean"] == [-1.0]
+    assert summarise(Tensors(x), Seen("table", shape=(2,)))["mean"] == [2.0, -4.0]
+    assert summarise(Tensors(x), Seen("tensor", shape=(2,)))["mean"] == [-1.0]
 
 
 def test_records_all_over_a_chunk_are_looked_at_and_few_of_them():
@@ -36,12 +36,12 @@ def test_records_all_over_a_chunk_are_looked_at_and_few_of_them():
             asked.extend(rows.tolist())
             return super().take(rows)
 
-    look(Counting(torch.zeros(100_000, 3)), Seen("table", shape=(3,)))
+    summarise(Counting(torch.zeros(100_000, 3)), Seen("table", shape=(3,)))
     assert len(asked) == 128 and asked[0] == 0 and asked[-1] == 99_999
 
 
 def test_a_handful_of_records_says_nothing():
-    assert look(Tensors(torch.zeros(9, 3)), Seen("table", shape=(3,))) is None
+    assert summarise(Tensors(torch.zeros(9, 3)), Seen("table", shape=(3,))) is None
     assert differences(None, IMAGE) == differences(IMAGE, None) == []
 
 

@@ -11,20 +11,20 @@ COLOUR = np.arange(2 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 4, 5, 3)
 
 def test_every_layout_gives_the_same_pixels():
     for x in (GREY, GREY[..., None], GREY[:, None]):
-        np.testing.assert_array_equal(image_arrays.from_array(x), GREY[:, None])
+        np.testing.assert_array_equal(image_arrays.as_images(x), GREY[:, None])
     for x in (COLOUR, COLOUR.transpose(0, 3, 1, 2)):
-        np.testing.assert_array_equal(image_arrays.from_array(x), COLOUR.transpose(0, 3, 1, 2))
+        np.testing.assert_array_equal(image_arrays.as_images(x), COLOUR.transpose(0, 3, 1, 2))
 
 
 def test_every_range_gives_the_same_levels():
     for x in (GREY / 255, (GREY / 255).astype(np.float32), (GREY / 255).astype(np.float16)):
-        np.testing.assert_array_equal(image_arrays.from_array(x)[:, 0], GREY)
-    assert image_arrays.from_array(GREY > 3).max() == 255
+        np.testing.assert_array_equal(image_arrays.as_images(x)[:, 0], GREY)
+    assert image_arrays.as_images(GREY > 3).max() == 255
 
 
 def test_a_hair_above_one_is_rounding():
-    assert image_arrays.from_array(np.full((1, 4, 4), 1.00001)).max() == 255
-    assert image_arrays.from_array(np.full((1, 4, 4), -0.00001)).max() == 0
+    assert image_arrays.as_images(np.full((1, 4, 4), 1.00001)).max() == 255
+    assert image_arrays.as_images(np.full((1, 4, 4), -0.00001)).max() == 0
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_a_hair_above_one_is_rounding():
 )
 def test_a_layout_that_can_be_read_two_ways_or_none_is_refused(shape, message):
     with pytest.raises(DataError, match=message):
-        image_arrays.from_array(np.zeros(shape, np.uint8))
+        image_arrays.as_images(np.zeros(shape, np.uint8))
 
 
 def test_where_channels_are_known_to_come_first_nothing_is_ambiguous():
     x = np.arange(5 * 27, dtype=np.uint8).reshape(5, 3, 3, 3)
-    np.testing.assert_array_equal(image_arrays.from_array(x, channels_first=True), x)
-    assert image_arrays.from_array(np.zeros((5, 1, 1, 1), np.uint8)).shape == (5, 1, 1, 1)
+    np.testing.assert_array_equal(image_arrays.as_images(x, channels_first=True), x)
+    assert image_arrays.as_images(np.zeros((5, 1, 1, 1), np.uint8)).shape == (5, 1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_where_channels_are_known_to_come_first_nothing_is_ambiguous():
 )
 def test_any_other_range_is_refused_with_what_to_pass(x, message):
     with pytest.raises(DataError, match=message):
-        image_arrays.from_array(np.resize(x, (1, 4, 4)))
+        image_arrays.as_images(np.resize(x, (1, 4, 4)))
 
 
 def test_only_0_and_1_in_bytes_is_refused_but_black_is_an_image():

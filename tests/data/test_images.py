@@ -12,7 +12,7 @@ from PIL import Image
 
 from evergrow.data import images, preprocess
 from evergrow.data import read as sources
-from evergrow.data.images import Unreadable, decode, look, pixels, quiet
+from evergrow.data.images import Unreadable, decode, inspect, pixels, quiet
 from evergrow.data.resize import Canvas
 
 RNG = np.random.default_rng(0)
@@ -207,7 +207,7 @@ def test_a_600_megapixel_image_with_all_its_data_is_not_decoded(tmp_path):
 def test_a_file_that_changed_since_it_was_looked_at_is_refused(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(PNG)
-    found = look(path)
+    found = inspect(path)
     assert (found.channels, found.size) == (3, (64, 64))
     assert decode(path, found.stamp).shape == (3, 64, 64)
     path.write_bytes(encoded(Image.fromarray(GREY), "PNG"))
@@ -272,10 +272,10 @@ def test_overlapping_threads_leave_the_filters_as_they_were():
 def test_a_look_at_a_jpeg_finds_its_size_and_all_damage_that_decoding_finds(size, progressive):
     noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     whole = encoded(Image.fromarray(noise), "JPEG", progressive=progressive)
-    found = look(whole)
+    found = inspect(whole)
     assert (found.channels, *found.size) == decode(whole).shape
     for end in (len(whole) * 9 // 10, len(whole) // 2):
-        for read in (look, decode):
+        for read in (inspect, decode):
             with pytest.raises(Unreadable, match="damaged"):
                 read(whole[:end])
 
@@ -346,7 +346,7 @@ def test_a_jpeg_with_too_many_pixels_is_refused_however_much_it_would_be_reduced
     monkeypatch.setattr(images, "LIMIT", 480 * 640)
     assert decode(data, then=Canvas(3, 8, 8)).shape == (3, 8, 8)
     monkeypatch.setattr(images, "LIMIT", 480 * 640 - 1)
-    for read in (look, lambda data: decode(data, then=Canvas(3, 8, 8))):
+    for read in (inspect, lambda data: decode(data, then=Canvas(3, 8, 8))):
         with pytest.raises(Unreadable, match=r"640 x 480.*make it smaller"):
             read(data)
 

@@ -57,7 +57,7 @@ def test_other_images_are_recoloured_and_resized():
 
 @pytest.mark.parametrize("kept", [0, 1 << 28])
 def test_records_are_the_same_kept_or_not_in_any_batch_and_any_subset(tmp_path, monkeypatch, kept):
-    monkeypatch.setattr(preprocess, "KEPT", kept)
+    monkeypatch.setattr(preprocess, "IMAGE_CACHE_BYTES", kept)
     expected = image_arrays.resize(GREY[:, None], (5, 6))
     for X in (GREY, write(tmp_path), list(GREY)):
         records = prepared(X, (5, 6))
@@ -107,7 +107,7 @@ def test_pictures_of_many_sizes_and_colours_become_one_tensor():
 def test_columns_are_put_into_the_order_of_the_model():
     form = spec(read(pd.DataFrame({"a": [1.0], "b": [2.0]}), need_labels=False).seen)
     later = read(pd.DataFrame({"b": [20.0], "a": [10.0]}), need_labels=False)
-    preprocess.check(form, later, True)
+    preprocess.check_fits(form, later, True)
     assert Prepared(later, form).take(torch.tensor([0])).tolist() == [[10.0, 20.0]]
 
 
@@ -170,7 +170,7 @@ def test_hashes_tell_samples_apart_and_there_may_be_none():
 
 
 def test_the_steps_to_a_form_stand_together():
-    assert {"canonical_size", "spec", "check", "Prepared", "hashes"} <= set(vars(preprocess))
+    assert {"canonical_size", "spec", "check_fits", "Prepared", "hashes"} <= set(vars(preprocess))
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def decoded(tmp_path, monkeypatch):
 def test_a_file_learnt_is_not_decoded_again_for_its_hash(decoded, monkeypatch):
     chunk, names = decoded
     whole = hashes(Prepared(chunk, spec(chunk.seen, 4)))
-    monkeypatch.setattr(preprocess, "KEPT", 0)
+    monkeypatch.setattr(preprocess, "IMAGE_CACHE_BYTES", 0)
     records = Prepared(chunk, spec(chunk.seen, 5))
     names.clear()
     records.take(torch.tensor([3, 4, 9]))

@@ -37,7 +37,7 @@ def test_images_are_scaled_and_cut_as_timm_evaluates(crop, kernel, share, size):
 def test_without_a_crop_each_side_is_squeezed():
     form = {"kind": "image", "channels": 3, "height": 20, "width": 33}
     np.testing.assert_array_equal(
-        resize.of(form)(PHOTOS[0]), image_arrays.resize(PHOTOS[0][None], (20, 33))[0]
+        resize.canvas_of(form)(PHOTOS[0]), image_arrays.resize(PHOTOS[0][None], (20, 33))[0]
     )
 
 
@@ -72,4 +72,4 @@ def test_images_of_any_proportion_fit(crop, size):
 def test_the_form_says_all_of_it():
     form = {"kind": "image", "channels": 3, "height": 2, "width": 3, "interpolation": "bicubic"}
     form |= {"crop": "border", "crop_pct": 0.9, "fill": [1, 2, 3]}
-    assert resize.of(form) == Canvas(3, 2, 3, "bicubic", "border", 0.9, (1, 2, 3))
+    assert resize.canvas_of(form) == Canvas(3, 2, 3, "bicubic", "border", 0.9, (1, 2, 3))

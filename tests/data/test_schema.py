@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from evergrow.data.read import Seen, read
-from evergrow.data.schema import canonical_size, check, spec
+from evergrow.data.schema import canonical_size, check_fits, spec
 from evergrow.errors import DataError, SettingError
 
 
@@ -50,7 +50,7 @@ def test_forms_are_plain_json():
     ):
         form = spec(chunk.seen)
         assert json.loads(json.dumps(form)) == form
-        check(form, chunk, fixed_size=True)
+        check_fits(form, chunk, fixed_size=True)
     assert form == {"kind": "tensor", "shape": [3, 4, 5], "dtype": "float32"}
 
 
@@ -79,7 +79,7 @@ def table(d=4, names=None):
 
 def refused(first, later, message, fixed_size=True, **options):
     with pytest.raises(DataError, match=message):
-        check(spec(first.seen, **options), later, fixed_size)
+        check_fits(spec(first.seen, **options), later, fixed_size)
 
 
 def test_other_columns_are_refused_in_scikit_learns_words():
@@ -103,9 +103,9 @@ def test_other_names_are_refused_in_scikit_learns_words():
 
 
 def test_the_same_names_in_another_order_and_no_names_are_taken():
-    check(spec(table(2, ["a", "b"]).seen), table(2, ["b", "a"]), True)
-    check(spec(table(2, ["a", "b"]).seen), table(2), True)
-    check(spec(table(2).seen), table(2, ["a", "b"]), True)
+    check_fits(spec(table(2, ["a", "b"]).seen), table(2, ["b", "a"]), True)
+    check_fits(spec(table(2, ["a", "b"]).seen), table(2), True)
+    check_fits(spec(table(2).seen), table(2, ["a", "b"]), True)
 
 
 def test_another_kind_is_refused():
@@ -131,30 +131,30 @@ def test_tensors_of_another_shape_or_type_are_refused():
 def test_arrays_of_another_colour_are_refused_pictures_are_converted(first, later):
     form = spec(images(channels=first).seen)
     with pytest.raises(DataError, match=f"{later} channel.*was started with .*{first} channel"):
-        check(form, images(channels=later), False)
-    check(form, pictures("L" if later == 1 else "RGB", 8), True)
+        check_fits(form, images(channels=later), False)
+    check_fits(form, pictures("L" if later == 1 else "RGB", 8), True)
 
 
 def test_a_backbone_that_needs_colour_goes_on_with_the_arrays_it_was_started_with():
     form = spec(images(channels=1).seen, channels=3)
     assert form["channels"] == 3
-    check(form, images(channels=1), True)
+    check_fits(form, images(channels=1), True)
     with pytest.raises(DataError, match=r"colour images .* started with grey images"):
-        check(form, images(channels=3), True)
+        check_fits(form, images(channels=3), True)
 
 
 def test_arrays_of_another_size_are_taken_where_the_backbone_allows_it():
     form = spec(images(size=8).seen)
-    check(form, images(size=9), fixed_size=False)
+    check_fits(form, images(size=9), fixed_size=False)
     with pytest.raises(DataError, match="X holds images of 9 x 9 pixels, but .* 8 x 8"):
-        check(form, images(size=9), fixed_size=True)
-    check(form, pictures("L", 99), fixed_size=True)
+        check_fits(form, images(size=9), fixed_size=True)
+    check_fits(form, pictures("L", 99), fixed_size=True)
 
 
 def test_where_arrays_were_resized_from_the_start_those_of_any_size_are_taken():
     for first, options in ((images(size=100), {}), (images(size=28), {"image_size": 16})):
-        check(spec(first.seen, **options), first, fixed_size=True)
-        check(spec(first.seen, **options), images(size=50), fixed_size=True)
+        check_fits(spec(first.seen, **options), first, fixed_size=True)
+        check_fits(spec(first.seen, **options), images(size=50), fixed_size=True)
 
 
 def test_the_form_does_not_tell_which_pictures_came_first():

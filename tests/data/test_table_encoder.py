@@ -10,13 +10,13 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from evergrow.data.table_encoder import (
     CYCLES,
-    MOST,
+    MOST_VALUES,
     encode,
+    expected_distance,
     fit,
     in_words,
     kind,
     odd,
-    spread,
     unseen,
     width,
 )
@@ -159,7 +159,7 @@ def test_the_most_frequent_values_of_a_category_are_told_apart():
     words = [f"w{i:03}" for i in range(150)] * 3 + [f"w{i:03}" for i in range(50, 150)]
     fitted, notes = fit(pd.DataFrame({"word": words}))
     assert fitted[0]["values"] == [f"w{i:03}" for i in range(50, 150)]
-    assert notes == [f"column 'word' holds 150 values: the {MOST} most frequent count"]
+    assert notes == [f"column 'word' holds 150 values: the {MOST_VALUES} most frequent count"]
 
 
 def test_a_number_that_has_not_varied_yet_is_measured_by_its_size():
@@ -169,7 +169,7 @@ def test_a_number_that_has_not_varied_yet_is_measured_by_its_size():
 
 def test_columns_count_alike_whatever_their_width():
     fitted, _ = fit(frame())
-    assert spread(fitted) == 1 + 1 + 1 + 4
+    assert expected_distance(fitted) == 1 + 1 + 1 + 4
 
 
 def test_what_a_table_of_numbers_cannot_have_is_named():

@@ -13,7 +13,7 @@ def moved(x, y):
     method = attached(AGEM(replay=1), classes=2, momentum=0.0)
     past = torch.tensor([[1.0, 0.0]])
     method.kept.add(Batch(past, torch.tensor([0]), past))
-    loop.run(method, task([x], [y], old=1, total=2, number=1))
+    loop.train(method, task([x], [y], old=1, total=2, number=1))
     head = method.net.head
     return head.weight.detach() / -0.1, head.bias.detach() / -0.1
 

@@ -13,7 +13,7 @@ LOG3 = torch.tensor(3.0).log()
 def test_stage_2_evens_out_old_and_new_on_what_was_held_out():
     method = attached(BiC(memory=40), lr=1e-9)
     method.apart.remember(torch.tensor([[0.0, 0.0]]), torch.tensor([0]))
-    loop.run(method, task([[1.0, 0.0]] * 2, [2, 2], old=2, total=3, number=1))
+    loop.train(method, task([[1.0, 0.0]] * 2, [2, 2], old=2, total=3, number=1))
     # one of class 2 is held out too: half of what is held out is new, and every logit is 0.
     # e^beta / (2 + e^beta) = 1/2: beta = log 2
     assert method.apart.y.tolist() == [0, 2]

@@ -15,7 +15,7 @@ from tests.methods.learners import attached, task
 def learnt(method: EWC) -> EWC:
     """One sample (2, 0) a class, classes 0 and 1; the springs are made, the weights stay at 0."""
     method.how = replace(method.how, batch_size=2, lr=1e-12)
-    loop.run(method, task([[2.0, 0.0], [2.0, 0.0]], [0, 1], 0, 2))
+    loop.train(method, task([[2.0, 0.0], [2.0, 0.0]], [0, 1], 0, 2))
     return method
 
 
@@ -31,7 +31,7 @@ def test_labels_come_from_the_model_not_from_the_data():
     method = attached(EWC(), classes=2)
     with torch.no_grad():
         method.net.head.bias[1] = 40.0  # sure of class 1: its own answers have gradient 0
-    loop.run(method, task([[0.0, 0.0]] * 2, [1, 0], 0, 2))
+    loop.train(method, task([[0.0, 0.0]] * 2, [1, 0], 0, 2))
     assert method.springs.importance["head.bias"].max() < 1e-6
 
 
@@ -66,7 +66,7 @@ def test_the_first_task_has_no_springs_and_a_stream_makes_them_when_classes_come
     method = attached(EWC(), classes=2)
     chunk = task([[2.0, 0.0]], [0], 0, 2)
     assert list(next(method.learn(chunk))) == ["new"]
-    loop.run(method, replace(chunk, old=2, boundary=False))
+    loop.train(method, replace(chunk, old=2, boundary=False))
     assert not method.springs
 
 

@@ -13,7 +13,7 @@ NEW = task([[5.0, 5.0]] * 40, [2] * 40, old=2, total=3, number=1)
 def learnt(**settings):
     method = attached(GDumb(**settings), classes=0, batch_size=4)
     method.grow(0, 2)
-    loop.run(method, task([[1.0, 0.0], [0.0, 1.0]] * 20, [0, 1] * 20, 0, 2))
+    loop.train(method, task([[1.0, 0.0], [0.0, 1.0]] * 20, [0, 1] * 20, 0, 2))
     method.grow(2, 3)
     return method
 

@@ -34,7 +34,7 @@ def test_an_old_class_that_returns_learns_from_its_labels():
 
 def test_the_nearest_mean_of_unit_features_wins():
     method = attached(ICaRL(memory=4), classes=2)
-    loop.run(method, FIRST)
+    loop.train(method, FIRST)
     # class 0: the unit mean of (.6, .8) and (1, 0) is (2, 1) / sqrt 5; class 1: (0, 1)
     expected = torch.tensor([[2 / 5**0.5, 1 / 5**0.5], [0.0, 1.0]])
     torch.testing.assert_close(method.means, expected)
@@ -52,7 +52,7 @@ def test_exemplars_are_chosen_after_training_and_the_teacher_let_go():
 def test_exemplars_are_learnt_beside_new_data():
     for replay, lengths in ((0, [3, 3]), (2, [1 + 2, 1 + 2])):
         method = attached(ICaRL(memory=3, replay=replay), classes=2, batch_size=8)
-        loop.run(method, FIRST)
+        loop.train(method, FIRST)
         method.grow(2, 3)
         seen = []  # rows through the network, and through the old one
         method.net.register_forward_hook(lambda _, x, y, seen=seen: seen.append(len(x[0])))
@@ -67,7 +67,7 @@ def test_too_small_a_memory_is_refused_before_training():
 
 def test_a_class_without_exemplars_is_named():
     method = attached(ICaRL(memory=4), classes=2)
-    loop.run(method, task([[1.0, 0.0]], [1], old=0, total=2))
+    loop.train(method, task([[1.0, 0.0]], [1], old=0, total=2))
     assert method.warnings()[0].startswith("1 of 2 classes have no sample")
     assert method.scores(torch.tensor([[1.0, 0.0]])).tolist() == [[-torch.inf, 0.0]]
 
@@ -85,9 +85,9 @@ def test_bad_settings_are_refused():
 def test_in_a_stream_the_old_network_stays_and_knows_its_own_columns_alone():
     method = attached(ICaRL(memory=6), boundary="new classes")
     method.exemplars.remember(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1]))
-    loop.run(method, task([[1.0, 1.0]], [2], old=2, total=3))
+    loop.train(method, task([[1.0, 1.0]], [2], old=2, total=3))
     teacher = method.teacher
     assert teacher.n_classes == 2 and torch.equal(teacher.head.weight, torch.zeros(2, 2))
     later = replace(task([[1.0, 1.0]], [2], old=3, total=3, number=1), boundary=False)
-    loop.run(method, later)
+    loop.train(method, later)
     assert method.teacher is teacher

@@ -17,7 +17,7 @@ def imprinted(**settings) -> Imprint:
     """Class 0 learnt from (3, 4) and (0, 2): its row points along (0.6, 0.8) + (0, 1)."""
     method = attached(Imprint(**settings), classes=0)
     method.grow(0, 1)
-    loop.run(method, task([[3.0, 4.0], [0.0, 2.0]], [0, 0], 0, 1))
+    loop.train(method, task([[3.0, 4.0], [0.0, 2.0]], [0, 0], 0, 1))
     return method
 
 
@@ -31,7 +31,7 @@ def test_a_row_is_the_mean_of_unit_features_and_a_score_the_scaled_cosine():
 
 def test_a_class_that_returns_is_averaged_over_all_its_samples():
     method = imprinted()
-    loop.run(method, task([[9.0, 0.0]], [0], 1, 1))
+    loop.train(method, task([[9.0, 0.0]], [0], 1, 1))
     row = torch.tensor([1.6, 1.8])
     torch.testing.assert_close(method.net.head.weight[0].detach(), row / row.norm())
     assert method.counts.tolist() == [3.0]

@@ -10,7 +10,7 @@ from tests.methods.learners import attached, task
 def test_everything_is_kept_once_and_trained_on():
     method = attached(Joint(), classes=0, epochs=2, batch_size=4)
     method.grow(0, 2)
-    loop.run(method, task([[1.0, 0.0], [0.0, 1.0]], [0, 1], 0, 2))
+    loop.train(method, task([[1.0, 0.0], [0.0, 1.0]], [0, 1], 0, 2))
     assert method.everything.y.tolist() == [0, 1]
     method.grow(2, 3)
     batches = []
@@ -25,7 +25,7 @@ def test_everything_is_kept_once_and_trained_on():
 def test_a_task_starts_from_the_initial_weights():
     method = attached(Joint(), classes=0)
     method.grow(0, 2)
-    loop.run(method, task([[1.0, 0.0], [0.0, 1.0]] * 20, [0, 1] * 20, 0, 2))
+    loop.train(method, task([[1.0, 0.0], [0.0, 1.0]] * 20, [0, 1] * 20, 0, 2))
     next(method.learn(task([[5.0, 5.0]], [1], 2, 2, number=1)))
     assert float(method.net.head.weight.detach().norm()) < 1.5  # fresh rows, not the trained ones
     assert torch.equal(method.net.head.bias.detach(), torch.zeros(2))

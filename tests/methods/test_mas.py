@@ -12,7 +12,7 @@ def test_importance_is_the_mean_over_samples_of_the_size_of_each_ones_gradient()
     with torch.no_grad():
         method.net.head.weight[0] = torch.tensor([3.0, 0.0])
     # outputs 3 and -6: d f^2 / d w = 2 f x = (6, 0) and (24, 0), d f^2 / d b = 6 and -12
-    loop.run(method, task([[1.0, 0.0], [-2.0, 0.0]], [0, 0], 0, 1))
+    loop.train(method, task([[1.0, 0.0], [-2.0, 0.0]], [0, 0], 0, 1))
     omega = method.springs.importance
     torch.testing.assert_close(omega["head.weight"], torch.tensor([[(6 + 24) / 2, 0.0]]))
     torch.testing.assert_close(omega["head.bias"], torch.tensor([(6 + 12) / 2]))

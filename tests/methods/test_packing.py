@@ -5,14 +5,14 @@ import torch
 
 from evergrow.errors import SettingError
 from evergrow.methods import ER, FineTune, LwF
-from evergrow.methods.packing import copy_remembered, remembered
+from evergrow.methods.packing import copy_remembered, remembered_attributes
 from evergrow.nn.freezing import frozen
 from evergrow.nn.network import Network
 from tests.methods.learners import attached
 
 
 def test_what_attach_hands_over_is_not_remembered_but_the_optimizers_moments_are():
-    assert set(remembered(attached(FineTune()))) == {"moments"}
+    assert set(remembered_attributes(attached(FineTune()))) == {"moments"}
 
 
 def test_what_cannot_be_stored_is_named():

@@ -12,7 +12,7 @@ from tests.methods.learners import attached, task
 
 def test_one_step_moves_the_head_by_the_gradient_worked_out_by_hand():
     method = attached(Probe(), classes=2, momentum=0.0, lr=0.1)
-    loop.run(method, task([[2.0, 0.0]], [0], 0, 2))
+    loop.train(method, task([[2.0, 0.0]], [0], 0, 2))
     # softmax is (1/2, 1/2), so d loss / d logits is (-1/2, 1/2); times x = (2, 0), times lr
     expected = torch.tensor([[0.1, 0.0], [-0.1, 0.0]])
     torch.testing.assert_close(method.net.head.weight.data, expected)

@@ -47,7 +47,7 @@ def test_more_partners_are_averaged_outside_the_logarithm():
 
 def test_the_nearest_unit_mean_of_the_memory_wins():
     method = plain()
-    loop.run(method, task([[3.0, 4.0], [5.0, 0.0], [0.0, 2.0]], [0, 0, 1], old=0, total=2))
+    loop.train(method, task([[3.0, 4.0], [5.0, 0.0], [0.0, 2.0]], [0, 0, 1], old=0, total=2))
     expected = torch.tensor([[2 / 5**0.5, 1 / 5**0.5], [0.0, 1.0]])
     torch.testing.assert_close(method.means[:2], expected)
     assert method.means[2].isnan().all()
@@ -60,7 +60,7 @@ def test_the_projection_learns_and_goes_on_from_there():
     method = attached(SCR(width=2), batch_size=2)
     before = [layer.clone() for layer in method.projection]
     x = [[1.0, 0.2], [0.2, 1.0], [0.8, 0.0]]
-    loop.run(method, task(x, [0, 1, 0], old=0, total=3))
+    loop.train(method, task(x, [0, 1, 0], old=0, total=3))
     assert not torch.equal(before[0], method.projection[0])
     assert not any(layer.requires_grad for layer in method.projection)
     assert len(method.past) == 3

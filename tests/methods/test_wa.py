@@ -48,7 +48,7 @@ def test_a_task_of_old_classes_aligns_nothing_and_a_later_one_does():
 
 def test_weights_stay_positive_if_asked():
     method = attached(WA(memory=3, positive=True), lr=1.0, momentum=0.0)
-    loop.run(method, task([[1.0, 0.0]], [0], old=0, total=3))
+    loop.train(method, task([[1.0, 0.0]], [0], old=0, total=3))
     assert method.net.head.weight.tolist()[1:] == [[0.0, 0.0]] * 2  # not below
 
 

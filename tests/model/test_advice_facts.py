@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from evergrow import GrowingClassifier, load, methods
-from evergrow.data.drift import look
+from evergrow.data.drift import summarise
 from evergrow.data.read import Seen
 from evergrow.data.task import Task, Tensors
-from evergrow.model.advice_facts import Facts, gather
+from evergrow.model.advice_facts import Facts, gather_facts
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 3)).astype(np.float32) + 9 * np.eye(3, dtype=np.float32)[np.arange(60) % 3]
@@ -23,7 +23,7 @@ def facts(model: GrowingClassifier, labels: str = "cd", now=None, recalls=None) 
     after = replace(before, classes=before.classes_with(y))
     records, old, total = Tensors(torch.zeros(len(y), 3)), len(before.classes), len(after.classes)
     task = Task(records, after.columns_of(y), old, total, before.tasks)
-    return gather(after, task, now, recalls)
+    return gather_facts(after, task, now, recalls)
 
 
 def test_samples_are_counted_by_column_and_absent_classes_found():
@@ -87,7 +87,7 @@ def test_inputs_are_compared_with_the_first_also_after_the_folder(tmp_path):
     model.save(tmp_path / "m")
     again = load(tmp_path / "m")
     assert again.began_ == model.began_
-    now = look(Tensors(torch.from_numpy(X) * 1000), Seen("table", shape=(3,)), 3)
+    now = summarise(Tensors(torch.from_numpy(X) * 1000), Seen("table", shape=(3,)), 3)
     assert facts(again, now=now).unlike and not facts(again, now=again.began_).unlike
 
 

@@ -75,7 +75,7 @@ def test_a_value_may_hold_an_equals_sign():
 @pytest.mark.parametrize("text", ["0", "x", "1x2x3", "-4", "64x"])
 def test_pixels_are_one_side_or_two(text):
     with pytest.raises(SettingError, match="expected pixels"):
-        options.pixels(text)
+        options.parse_image_size(text)
 
 
 def test_every_setting_of_methods_and_backbones_can_be_written_as_a_word():

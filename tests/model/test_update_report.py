@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evergrow.model import update_report
-from evergrow.model.update_report import Judged
+from evergrow.model.update_report import HeldOutAnswers
 
 LABELS = ["cat", "dog", "lynx"]
 
@@ -12,7 +12,7 @@ LABELS = ["cat", "dog", "lynx"]
 def told(answers, y, before=(1.0, 0.5)):
     shares = np.full((len(y), 3), 0.1)
     shares[np.arange(len(y)), answers] = 0.8
-    return update_report.report(Judged(shares, np.array(y), "hand"), LABELS, 2, before)
+    return update_report.report(HeldOutAnswers(shares, np.array(y), "hand"), LABELS, 2, before)
 
 
 def test_old_new_and_all_are_means_of_recalls():
@@ -48,7 +48,7 @@ def test_margins_are_those_of_as_many_samples_as_a_mean_of_recalls_is_worth():
 
 def test_calibration_weighs_the_gap_of_each_bin_by_its_samples():
     sure, right = np.array([0.95, 0.95, 0.55, 1.0]), np.array([True, False, False, True])
-    found = update_report.calibration(sure, right)
+    found = update_report.calibration_report(sure, right)
     # bins [.9, 1]: 3 samples, sure .9667, right .6667; [.5, .6): 1 sample, sure .55, right 0
     assert found["error"] == pytest.approx((3 * 0.3 + 0.55) / 4)
     assert [n for _, _, n in found["bins"]] == [1, 3]
@@ -64,7 +64,7 @@ def lost(before, right, points):
     """Whether a gate refuses: the recall of one old class before, `right` of 20 samples after."""
     shares = np.eye(2)[[0] * right + [1] * (20 - right)]
     found = update_report.report(
-        Judged(shares, np.zeros(20, int), "hand"), ["cat", "dog"], 2, before
+        HeldOutAnswers(shares, np.zeros(20, int), "hand"), ["cat", "dog"], 2, before
     )
     return update_report.refusal(found, points) is not None
 
@@ -109,6 +109,6 @@ def test_the_gate_refuses_a_new_class_below_half_of_the_mean_where_enough_was_se
 
 def test_a_first_update_has_no_old_classes_to_lose():
     shares = np.eye(3)[[0, 1, 2]]
-    found = update_report.report(Judged(shares, np.arange(3), "hand"), LABELS, 0, None)
+    found = update_report.report(HeldOutAnswers(shares, np.arange(3), "hand"), LABELS, 0, None)
     assert found["old"] is None and found["lost"] == [] and found["new_classes"] == LABELS
     assert update_report.refusal(found, 0.0) is None

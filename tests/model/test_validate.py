@@ -15,14 +15,14 @@ X, Y = blobs()
 
 def test_a_table_shows_its_columns_and_the_next_one_is_held_to_them():
     estimator = GrowingClassifier()
-    chunk, columns = validate.read(estimator, None, pd.DataFrame(X, columns=["u", "v"]), Y)
+    chunk, columns = validate.as_chunk(estimator, None, pd.DataFrame(X, columns=["u", "v"]), Y)
     assert chunk.kind == "table" and columns.count == 2 and columns.names.tolist() == ["u", "v"]
     assert "n_features_in_" not in vars(estimator), "reading changes no estimator"
     with pytest.raises(ValueError, match="feature names should match"):
         other = pd.DataFrame(X, columns=["u", "w"])
-        validate.read(estimator, None, other, Y, columns=columns)
+        validate.as_chunk(estimator, None, other, Y, columns=columns)
     with pytest.raises(ValueError, match="features"):
-        validate.read(estimator, None, X[:, :1], Y, columns=TableColumns(2))
+        validate.as_chunk(estimator, None, X[:, :1], Y, columns=TableColumns(2))
 
 
 @pytest.mark.parametrize("cell", [np.nan, np.inf])
@@ -31,12 +31,12 @@ def test_a_number_that_is_none_is_refused_also_where_all_else_is_clean(cell):
     x[17, 1] = cell
     for columns in (None, TableColumns(2)):
         with pytest.raises(ValueError, match="NaN|infinity"):
-            validate.read(GrowingClassifier(), None, x, Y, columns=columns)
+            validate.as_chunk(GrowingClassifier(), None, x, Y, columns=columns)
 
 
 def test_a_clean_table_is_passed_on_without_a_copy():
     x = X.astype(np.float32)
-    chunk, _ = validate.read(GrowingClassifier(), None, x, Y, columns=TableColumns(2))
+    chunk, _ = validate.as_chunk(GrowingClassifier(), None, x, Y, columns=TableColumns(2))
     assert np.shares_memory(chunk.store.values, x)
 
 
@@ -52,13 +52,13 @@ def test_a_clean_table_is_passed_on_without_a_copy():
     ],
 )
 def test_all_kinds_of_data_come_through(given, kind):
-    chunk, columns = validate.read(GrowingClassifier(), None, given, ["a", "b"])
+    chunk, columns = validate.as_chunk(GrowingClassifier(), None, given, ["a", "b"])
     assert chunk.kind == kind and (columns is not None) == (kind == "table")
 
 
 def test_a_frame_with_cells_missing_is_a_table_of_mixed_columns():
     frame = pd.DataFrame({"u": [1.0, None], "v": [1.0, 2.0]})
-    chunk, columns = validate.read(GrowingClassifier(), None, frame, ["a", "b"])
+    chunk, columns = validate.as_chunk(GrowingClassifier(), None, frame, ["a", "b"])
     assert chunk.seen.mixed and columns is None
 
 

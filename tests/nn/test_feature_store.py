@@ -203,7 +203,7 @@ def test_an_empty_variable_or_0_switches_it_off(off, data, monkeypatch, tmp_path
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EVERGROW_CACHE", off)
     monkeypatch.setattr(feature_store, "WORTH", 0.0)
-    assert feature_store.place() is None
+    assert feature_store.cache_folder() is None
     for _ in range(2):
         assert rows_of(frozen(), *data, monkeypatch) == 1 + 24
     assert not list(tmp_path.iterdir())
@@ -212,9 +212,12 @@ def test_an_empty_variable_or_0_switches_it_off(off, data, monkeypatch, tmp_path
 def test_it_lies_in_the_users_cache_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("EVERGROW_CACHE")
     monkeypatch.setattr("platformdirs.user_cache_path", lambda app, appauthor: tmp_path / app)
-    assert feature_store.place() == tmp_path / "evergrow"
+    assert feature_store.cache_folder() == tmp_path / "evergrow"
     monkeypatch.setenv("EVERGROW_CACHE", "~/elsewhere")
-    assert feature_store.place().name == "elsewhere" and feature_store.place().is_absolute()
+    assert (
+        feature_store.cache_folder().name == "elsewhere"
+        and feature_store.cache_folder().is_absolute()
+    )
 
 
 @pytest.mark.parametrize("private", [False, True])

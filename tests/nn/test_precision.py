@@ -45,12 +45,14 @@ def test_agreement_is_the_smallest_cosine_of_eight_photographs():
 
 
 def test_bfloat16_is_taken_where_features_agree_and_the_processor_has_it(monkeypatch):
-    assert precision.choose(network(False), "auto", SIZE) is torch.bfloat16
-    assert precision.choose(network(True), "auto", SIZE) is None
-    assert precision.choose(network(False), "float32", SIZE) is None
-    assert precision.choose(network(True), "bfloat16", SIZE) is torch.bfloat16, "asked for"
+    assert precision.choose_precision(network(False), "auto", SIZE) is torch.bfloat16
+    assert precision.choose_precision(network(True), "auto", SIZE) is None
+    assert precision.choose_precision(network(False), "float32", SIZE) is None
+    assert precision.choose_precision(network(True), "bfloat16", SIZE) is torch.bfloat16, (
+        "asked for"
+    )
     monkeypatch.setattr(precision, "native", lambda: False)
-    assert precision.choose(network(False), "auto", SIZE) is None
+    assert precision.choose_precision(network(False), "auto", SIZE) is None
 
 
 def pretrained(module, method="lda", **settings):

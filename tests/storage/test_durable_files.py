@@ -12,17 +12,17 @@ from evergrow.storage.durable_files import Fault, Sink
 
 def test_an_entry_is_the_hash_and_size_of_what_was_written(tmp_path, monkeypatch):
     monkeypatch.setattr(durable_files, "CHUNK", 3)
-    entry = durable_files.write(tmp_path / "a", b"hello world")
+    entry = durable_files.write_file(tmp_path / "a", b"hello world")
     assert entry == {"sha256": hashlib.sha256(b"hello world").hexdigest(), "bytes": 11}
-    assert durable_files.read(tmp_path / "a", entry) == b"hello world"
+    assert durable_files.read_file(tmp_path / "a", entry) == b"hello world"
     with pytest.raises(FileExistsError):
-        durable_files.write(tmp_path / "a", b"again")
+        durable_files.write_file(tmp_path / "a", b"again")
 
 
 def test_it_is_on_the_disk_once_it_is_closed(tmp_path, monkeypatch):
     steps = []
     monkeypatch.setattr(
-        durable_files, "step", lambda action, path: steps.append((action, path.name))
+        durable_files, "disk_step", lambda action, path: steps.append((action, path.name))
     )
     with Sink(tmp_path / "a") as sink:
         sink.write(b"ab")
@@ -33,10 +33,10 @@ def test_it_is_on_the_disk_once_it_is_closed(tmp_path, monkeypatch):
     assert steps[2:] == [], "what failed is not worth syncing"
 
 
-@pytest.mark.parametrize("ask", [durable_files.read, durable_files.verify])
+@pytest.mark.parametrize("ask", [durable_files.read_file, durable_files.verify])
 def test_a_file_that_is_not_as_written_is_named_with_what_is_wrong(tmp_path, ask):
     path = tmp_path / "part"
-    entry = durable_files.write(path, b"hello")
+    entry = durable_files.write_file(path, b"hello")
     assert ask(path, entry) in (b"hello", None)
     for content, said in ((b"hallo", "match its hash"), (b"hell", "has 4 bytes where 5 were")):
         path.write_bytes(content)
@@ -67,10 +67,10 @@ def test_what_has_no_form_is_refused():
 
 
 def test_a_rename_replaces_and_a_removal_takes_links_and_not_what_they_name(tmp_path):
-    durable_files.make(tmp_path / "a" / "b")
-    durable_files.write(tmp_path / "a" / "b" / "x", b"12345")
-    durable_files.write(tmp_path / "y", b"1")
-    assert durable_files.size(tmp_path) == 6
+    durable_files.make_folder(tmp_path / "a" / "b")
+    durable_files.write_file(tmp_path / "a" / "b" / "x", b"12345")
+    durable_files.write_file(tmp_path / "y", b"1")
+    assert durable_files.folder_bytes(tmp_path) == 6
     durable_files.rename(tmp_path / "y", tmp_path / "a" / "b" / "x")
     assert (tmp_path / "a" / "b" / "x").read_bytes() == b"1" and not (tmp_path / "y").exists()
     (tmp_path / "link").symlink_to(tmp_path / "a")

@@ -28,24 +28,24 @@ def checkout(tmp_path, monkeypatch):
 
 
 def test_a_checkout_tells_its_commit_and_whether_it_was_changed(checkout):
-    commit, dirty = environment.commit()
+    commit, dirty = environment.git_commit()
     assert len(commit) == 40 and dirty is False
     (checkout / "evergrow" / "a.py").write_text("a = 2\n")
-    assert environment.commit() == (commit, True)
+    assert environment.git_commit() == (commit, True)
 
 
 def test_a_package_inside_somebody_elses_checkout_has_no_commit(checkout, monkeypatch):
     inner = checkout / "venv" / "evergrow"
     inner.mkdir(parents=True)
     monkeypatch.setattr(environment, "HERE", inner.resolve())
-    assert environment.commit() == (None, None)
+    assert environment.git_commit() == (None, None)
 
 
 def test_without_git_there_is_no_commit(monkeypatch):
     monkeypatch.setattr(environment, "HERE", Path("/"))
-    assert environment.commit() == (None, None)
+    assert environment.git_commit() == (None, None)
     monkeypatch.setenv("PATH", "")
-    assert environment.commit() == (None, None)
+    assert environment.git_commit() == (None, None)
 
 
 def test_the_code_is_another_when_a_file_has_another_content_or_name(checkout):

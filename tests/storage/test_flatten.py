@@ -42,7 +42,7 @@ def bytes_of(t: torch.Tensor) -> bytes:
 def there_and_back(tree: object) -> object:
     """As the store does it: the JSON through a manifest, the samples through a Parquet file."""
     plain, tensors, samples = flatten(tree)
-    text = manifest.load(
+    text = manifest.loads(
         manifest.dump(manifest.make(1, None, {"state": plain, "files": {}, "blobs": {}}))
     )["state"]
     table = to_table(samples)

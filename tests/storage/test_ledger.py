@@ -34,10 +34,10 @@ def test_the_ledger_says_which_version_learnt_what():
 def test_the_fingerprint_does_not_depend_on_order_but_on_every_sample():
     content, columns = hashes(1.0, 2.0, 3.0), np.array([0, 1, 2])
     order = np.array([2, 0, 1])
-    one = ledger.fingerprint(content, columns)
-    assert one == ledger.fingerprint(content[order], columns[order])
-    assert one != ledger.fingerprint(content, columns[order])
-    assert one != ledger.fingerprint(content[:2], columns[:2])
+    one = ledger.samples_fingerprint(content, columns)
+    assert one == ledger.samples_fingerprint(content[order], columns[order])
+    assert one != ledger.samples_fingerprint(content, columns[order])
+    assert one != ledger.samples_fingerprint(content[:2], columns[:2])
 
 
 def test_hashes_that_end_in_zeros_are_told_apart_and_columns_count():

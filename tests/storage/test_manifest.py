@@ -26,7 +26,7 @@ def test_labels_of_any_kind_and_numbers_of_numpy_and_torch_are_taken():
         "accuracy": float("nan"),
         "by": {3: (1, 2)},
     }
-    back = manifest.load(manifest.dump(made(**given)))
+    back = manifest.loads(manifest.dump(made(**given)))
     assert back["classes"] == ["猫", "a\udcff", 'q"\n', "\U0001f600"]
     assert back["counts"] == [1, 2] and back["share"] == 0.5 and back["sums"] == [[1, 2]]
     assert back["accuracy"] is None and back["by"] == {"3": [1, 2]}
@@ -44,9 +44,9 @@ def test_what_the_store_says_stands_before_what_it_is_told():
 
 def test_any_change_breaks_the_seal_but_white_space():
     data = manifest.dump(made(classes=["cat"]))
-    assert manifest.load(json.dumps(json.loads(data)).encode())["classes"] == ["cat"]
+    assert manifest.loads(json.dumps(json.loads(data)).encode())["classes"] == ["cat"]
     with pytest.raises(Fault, match="its own hash"):
-        manifest.load(data.replace(b"cat", b"dog"))
+        manifest.loads(data.replace(b"cat", b"dog"))
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_any_change_breaks_the_seal_but_white_space():
 )
 def test_files_are_named_by_hashes_and_never_by_paths(entry):
     with pytest.raises(Fault, match="does not list its files"):
-        manifest.load(manifest.dump(made(files={"serving.safetensors": entry})))
+        manifest.loads(manifest.dump(made(files={"serving.safetensors": entry})))
 
 
 def test_a_format_not_known_here_is_refused_with_both_numbers():
     with pytest.raises(FormatError, match="format 7 and this evergrow reads format 1"):
-        manifest.load(manifest.dump(made() | {"format": 7}))
+        manifest.loads(manifest.dump(made() | {"format": 7}))

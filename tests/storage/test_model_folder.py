@@ -568,7 +568,7 @@ def test_a_version_that_is_pruned_while_it_is_read_is_not_called_damaged(
     folder = commit(ModelFolder(tmp_path, keep=1), 1)
     read = durable_files.read_tensors
 
-    def slowly(path: Path, entry: durable_files.Entry) -> dict[str, torch.Tensor]:
+    def slowly(path: Path, entry: durable_files.FileEntry) -> dict[str, torch.Tensor]:
         monkeypatch.setattr(durable_files, "read_tensors", read)
         commit(ModelFolder(tmp_path, keep=1), 2)
         return read(path, entry)
@@ -588,7 +588,7 @@ def test_pruning_that_was_cut_short_is_finished_by_the_next_commit(tmp_path, mon
         if action == "remove" and path.suffix == ".parquet":
             raise PermissionError
 
-    monkeypatch.setattr(durable_files, "step", fail)
+    monkeypatch.setattr(durable_files, "disk_step", fail)
     commit(folder, 2)
     monkeypatch.undo()
     assert (tmp_path / "versions" / "000001" / "memory.parquet").exists()

@@ -135,7 +135,7 @@ def test_a_read_only_folder_is_noted_once(make):
 
 
 def test_a_writer_that_does_not_end_is_waited_for_only_so_long(make, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    monkeypatch.setattr(module, "LOCK_SECONDS", 0.05)
     make().put({b"a": b"b"})
     shelf = make()
     other = sqlite3.connect(shelf.path, isolation_level=None)

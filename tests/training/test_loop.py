@@ -105,10 +105,10 @@ def test_frozen_norms_rest_in_every_stage():
     method.attach(net, how, Generators(0))
     before = [m.running_mean.clone() for m in norms(net)]
     chunk = task([[[[float(i + j) for i in range(8)]] * 8] for j in range(4)], [0, 1, 0, 1], 0, 2)
-    loop.run(method, chunk)
+    loop.train(method, chunk)
     assert all(torch.equal(m.running_mean, b) for m, b in zip(norms(net), before, strict=True))
     method.how = Training(epochs=2, batch_size=4, lr=0.1, unfreeze=1)
-    loop.run(method, chunk)
+    loop.train(method, chunk)
     changed = [not torch.equal(m.running_mean, b) for m, b in zip(norms(net), before, strict=True)]
     assert changed == [False, False, True]  # two epochs: the head, then the last stage too
 
@@ -119,7 +119,7 @@ def test_methods_that_look_at_weights_learn_on_while_stages_join(name):
 
     method = grown_mlp(methods.get(name), epochs=3, unfreeze=1)
     for k in range(2):
-        loop.run(method, task([[float(i), 1.0] for i in range(12)], [k, k + 1] * 6, k, 3, k))
+        loop.train(method, task([[float(i), 1.0] for i in range(12)], [k, k + 1] * 6, k, 3, k))
     assert all(p.isfinite().all() for p in method.net.parameters())
 
 
@@ -128,7 +128,7 @@ def test_weights_that_rest_have_no_importance_for_synaptic_intelligence():
 
     method = grown_mlp(SI(), epochs=2, unfreeze=1)
     for k in range(2):  # stale gradients and springs are there the second time
-        loop.run(method, task([[float(i), 1.0] for i in range(12)], [k, k + 1] * 6, 0, 3, k))
+        loop.train(method, task([[float(i), 1.0] for i in range(12)], [k, k + 1] * 6, 0, 3, k))
     importance = method.springs.importance
     resting = [name for name, v in importance.items() if not v.any()]
     assert resting == [f"backbone.layers.{i}.{part}" for i in (0, 2) for part in ("weight", "bias")]
@@ -140,7 +140,7 @@ def test_yielding_without_batches_is_explained():
             yield {"new": self.net.head.weight.sum()}
 
     with pytest.raises(SettingError, match=r"self\.batches"):
-        loop.run(attached(Hasty()), some())
+        loop.train(attached(Hasty()), some())
 
 
 def test_nothing_to_learn_is_explained():
@@ -150,4 +150,4 @@ def test_nothing_to_learn_is_explained():
                 yield {"new": torch.zeros(())}
 
     with pytest.raises(SettingError, match="nothing can learn"):
-        loop.run(attached(Idle()), some())
+        loop.train(attached(Idle()), some())

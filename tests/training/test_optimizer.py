@@ -51,14 +51,14 @@ def test_learning_rates_rise_over_the_warm_up_and_fall_after_it():
 def test_a_task_begins_with_a_fresh_optimizer_and_a_stream_goes_on():
     for boundary, fresh in (("task", True), ("new classes", False)):
         method = attached(FineTune(), boundary=boundary)
-        loop.run(method, some())
+        loop.train(method, some())
         next(method.batches(some()))
         assert (len(method.optimizer.state) == 0) is fresh
 
 
 def test_momentum_of_a_stream_grows_with_the_head():
     method = attached(FineTune(), boundary="new classes", classes=2)
-    loop.run(method, task([[1.0, 0.0]], [0], 0, 2))
+    loop.train(method, task([[1.0, 0.0]], [0], 0, 2))
     before = method.moments["head.weight"]["momentum_buffer"].clone()
     method.grow(2, 3)
     next(method.batches(task([[1.0, 0.0]], [2], 2, 3)))

@@ -11,16 +11,16 @@ from ...model import options
 from .. import learn as learning
 
 
-def chosen(**settings: Any) -> dict[str, Any]:
+def given_settings(**settings: Any) -> dict[str, Any]:
     """The options that were given, as parameters of the classifier."""
     given = {name: value for name, value in settings.items() if value is not None}
-    for name, read in (("freeze", options.layer), ("image_size", options.pixels)):
+    for name, read in (("freeze", options.parse_freeze), ("image_size", options.parse_image_size)):
         if name in given:
             given[name] = read(given[name])
     return given
 
 
-def beside(data: Source, old: Path | None, auxiliary: Path | None) -> learning.Beside:
+def sources_beside(data: Source, old: Path | None, auxiliary: Path | None) -> learning.Beside:
     """What comes beside data, read as it is."""
     others = (None if path is None else replace(data, data=path) for path in (old, auxiliary))
     return learning.Beside(*others)

@@ -13,38 +13,38 @@ from ..open_model import Given
 from . import display
 from .arguments import find_here
 from .flags import (
-    Data,
-    Json,
-    Label,
-    Model,
-    Own,
-    SkipBad,
-    Text,
-    Version,
-    Where,
-    place,
+    DataArgument,
+    JsonOption,
+    LabelOption,
+    ModelArgument,
+    OwnOption,
+    SkipBadOption,
+    TextOption,
+    VersionOption,
+    WhereOption,
+    path_argument,
 )
 from .output import answer
 
 
 def predict(
-    model: Model,
+    model: ModelArgument,
     data: Annotated[
         list[Path],
         typer.Argument(
             metavar="DATA...",
-            parser=place,
+            parser=path_argument,
             help="Images or .txt files, a folder of such, or a file of data.",
         ),
     ],
     top: Annotated[int, typer.Option(min=1, help="How many labels to give, likeliest first.")] = 3,
-    version: Version = None,
-    label: Label = None,
-    text: Text = None,
-    skip_bad: SkipBad = False,
-    method: Own = None,
-    device: Where = "auto",
-    as_json: Json = False,
+    version: VersionOption = None,
+    label: LabelOption = None,
+    text: TextOption = None,
+    skip_bad: SkipBadOption = False,
+    method: OwnOption = None,
+    device: WhereOption = "auto",
+    as_json: JsonOption = False,
 ) -> None:
     """Labels and probabilities of DATA."""
     find_here(method)
@@ -54,15 +54,15 @@ def predict(
 
 
 def evaluate(
-    model: Model,
-    data: Data,
-    version: Version = None,
-    label: Label = None,
-    text: Text = None,
-    skip_bad: SkipBad = False,
-    method: Own = None,
-    device: Where = "auto",
-    as_json: Json = False,
+    model: ModelArgument,
+    data: DataArgument,
+    version: VersionOption = None,
+    label: LabelOption = None,
+    text: TextOption = None,
+    skip_bad: SkipBadOption = False,
+    method: OwnOption = None,
+    device: WhereOption = "auto",
+    as_json: JsonOption = False,
 ) -> None:
     """Accuracy on labelled DATA.
 
@@ -74,7 +74,7 @@ def evaluate(
     answer(evaluating.evaluate(model, source, given), as_json, display.evaluated)
 
 
-def show(model: Model, as_json: Json = False) -> None:
+def show(model: ModelArgument, as_json: JsonOption = False) -> None:
     """What MODEL knows.
 
     Classes, samples learnt, versions, method, size, and whether raw samples lie in it.
@@ -82,19 +82,21 @@ def show(model: Model, as_json: Json = False) -> None:
     answer(versions.show(model), as_json, display.shown)
 
 
-def layers(model: Model, as_json: Json = False) -> None:
+def layers(model: ModelArgument, as_json: JsonOption = False) -> None:
     """Say which layers know MODEL's classes.
 
     Mean recall by the features of each layer of its backbone alone, judged by kept rows, each left
     out in turn: how far the network's training carries over to this data.
     """
-    answer(predicting.layers(model), as_json, display.layers)
+    answer(predicting.layers(model), as_json, display.layers_table)
 
 
 def report(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="FOLDER", parser=place, help="A model, or results of a benchmark."),
+        typer.Argument(
+            metavar="FOLDER", parser=path_argument, help="A model, or results of a benchmark."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file to write.")] = Path(
         "report.html"
@@ -103,10 +105,10 @@ def report(
         Path | None,
         typer.Option(help="Labelled samples to judge the model by too, with images of mistakes."),
     ] = None,
-    label: Label = None,
-    text: Text = None,
-    skip_bad: SkipBad = False,
-    as_json: Json = False,
+    label: LabelOption = None,
+    text: TextOption = None,
+    skip_bad: SkipBadOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write one HTML file about FOLDER.
 
@@ -120,11 +122,11 @@ def report(
 
 
 def rollback(
-    model: Model,
+    model: ModelArgument,
     to: Annotated[
         int | None, typer.Option(help="Version to go to; the one before by default.")
     ] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Go back to an older version of MODEL.
 

@@ -9,21 +9,21 @@ import typer
 from ...data.source import Source
 from ...model.options import How
 from . import display
-from .arguments import chosen, find_here
+from .arguments import find_here, given_settings
 from .flags import (
-    BackboneRate,
-    BatchSize,
-    Device,
-    Epochs,
-    Freeze,
-    ImageSize,
-    Json,
-    Label,
-    Optimizer,
-    Rate,
-    Set,
-    SkipBad,
-    Text,
+    BackboneRateOption,
+    BatchSizeOption,
+    DeviceOption,
+    EpochsOption,
+    FreezeOption,
+    ImageSizeOption,
+    JsonOption,
+    LabelOption,
+    OptimizerOption,
+    RateOption,
+    SetOption,
+    SkipBadOption,
+    TextOption,
 )
 from .output import FAULT, INTERRUPTED, answer, fail
 
@@ -42,14 +42,14 @@ def bench(
     backbone: Annotated[
         str | None, typer.Option(help="Network of all methods; see `evergrow backbones`.")
     ] = None,
-    set_: Set = None,
-    epochs: Epochs = None,
-    batch_size: BatchSize = None,
-    lr: Rate = None,
-    backbone_lr: BackboneRate = None,
-    freeze: Freeze = None,
-    optimizer: Optimizer = None,
-    image_size: ImageSize = None,
+    set_: SetOption = None,
+    epochs: EpochsOption = None,
+    batch_size: BatchSizeOption = None,
+    lr: RateOption = None,
+    backbone_lr: BackboneRateOption = None,
+    freeze: FreezeOption = None,
+    optimizer: OptimizerOption = None,
+    image_size: ImageSizeOption = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each method: seeds 0, 1, ...")] = 3,
     tune: Annotated[
         bool,
@@ -80,18 +80,18 @@ def bench(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of rows and tables.")
     ] = Path("results"),
-    device: Device = None,
-    label: Label = None,
-    text: Text = None,
-    skip_bad: SkipBad = False,
-    as_json: Json = False,
+    device: DeviceOption = None,
+    label: LabelOption = None,
+    text: TextOption = None,
+    skip_bad: SkipBadOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare methods on SCENARIO.
 
     Beside them plain fine-tuning (the floor) and joint training (the ceiling). What is finished is
     kept and not run again.
     """
-    settings = chosen(
+    settings = given_settings(
         backbone=backbone,
         epochs=epochs,
         batch_size=batch_size,

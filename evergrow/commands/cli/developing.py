@@ -10,14 +10,14 @@ from .. import check as checking
 from . import display
 from .arguments import find_here
 from .flags import (
-    Json,
+    JsonOption,
 )
 from .output import answer
 
 
 def check(
     method: Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A method of your own.")],
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Test a method of your own.
 
@@ -27,7 +27,7 @@ def check(
     answer(checking.check(method), as_json, display.checked)
 
 
-def methods(as_json: Json = False) -> None:
+def methods(as_json: JsonOption = False) -> None:
     """List the methods.
 
     A method is how old classes are kept while new ones are learnt.
@@ -35,10 +35,10 @@ def methods(as_json: Json = False) -> None:
     from ... import methods
 
     rows = [entry._asdict() for entry in methods.ENTRIES]
-    answer({"methods": rows}, as_json, display.methods)
+    answer({"methods": rows}, as_json, display.methods_table)
 
 
-def backbones(as_json: Json = False) -> None:
+def backbones(as_json: JsonOption = False) -> None:
     """List the backbones.
 
     A backbone is the network that turns an input into features.
@@ -46,7 +46,7 @@ def backbones(as_json: Json = False) -> None:
     from ... import backbones
 
     rows = [entry._asdict() for entry in backbones.ENTRIES]
-    answer({"backbones": rows}, as_json, display.backbones)
+    answer({"backbones": rows}, as_json, display.backbones_table)
 
 
 def demo(
@@ -55,7 +55,7 @@ def demo(
         typer.Option(help="A folder per class, or the four Fashion-MNIST idx files; else digits."),
     ] = None,
     folder: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """See the main job done.
 

@@ -7,11 +7,11 @@ from typing import Any
 from ...formatting import listed, percent, points, size
 from .. import versions
 
-Rows = Iterable[Sequence[Any]]
+TableRows = Iterable[Sequence[Any]]
 
 
 def table(
-    header: Sequence[str], rows: Rows, right: Sequence[int] = (), aligned: bool = False
+    header: Sequence[str], rows: TableRows, right: Sequence[int] = (), aligned: bool = False
 ) -> None:
     """Print rows under a header: aligned at a terminal, else as tab-separated lines.
 
@@ -55,7 +55,7 @@ def learnt(answer: dict[str, Any]) -> None:
         print(f"new classes: {listed(new)}; known before: {kept}")
         print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
         if answer.get("report"):
-            judged(answer["report"])
+            update_report(answer["report"])
     else:
         print(f"nothing new to learn; the model stays at version {answer['version']}")
         return
@@ -64,7 +64,7 @@ def learnt(answer: dict[str, Any]) -> None:
         print(f"version {answer['version']} of {answer['model']}{taken}")
 
 
-def judged(report: dict[str, Any]) -> None:
+def update_report(report: dict[str, Any]) -> None:
     """What an update did to old and new classes; nothing where no sample could be judged."""
     if not report["samples"]:
         return
@@ -173,7 +173,7 @@ def shown(answer: dict[str, Any]) -> None:
     table(header, rows, right=(2, 3, 5, 6))
 
 
-def layers(answer: dict[str, Any]) -> None:
+def layers_table(answer: dict[str, Any]) -> None:
     """One line a layer."""
     rows = [[row["layer"], row["features"], percent(row["recall"])] for row in answer["layers"]]
     table(["layer", "features", "mean recall"], rows, right=(1, 2))
@@ -194,7 +194,7 @@ def checked(answer: dict[str, Any]) -> None:
     print(f"{answer['method']} passes every check")
 
 
-def methods(answer: dict[str, Any]) -> None:
+def methods_table(answer: dict[str, Any]) -> None:
     """The methods by family, a line each: at a terminal with the family as a heading."""
     columns = ("family", "name", "keeps", "needs", "line", "paper")
     if not sys.stdout.isatty():
@@ -212,7 +212,7 @@ def methods(answer: dict[str, Any]) -> None:
     table(["method", "keeps", ""], rows)
 
 
-def backbones(answer: dict[str, Any]) -> None:
+def backbones_table(answer: dict[str, Any]) -> None:
     """The backbones, a line each."""
     rows = [[b["name"], b["reads"], b["line"]] for b in answer["backbones"]]
     table(["backbone", "reads", ""], rows)
@@ -222,11 +222,11 @@ def benchmarked(answer: dict[str, Any]) -> None:
     """What `bench` found: the table, what failed, and where everything is."""
     from ...bench import leaderboard
 
-    at = [leaderboard.HEADER.index(name) for name in leaderboard.SHOWN]
+    at = [leaderboard.HEADER.index(name) for name in leaderboard.COLUMNS_SHOWN]
     for scenario, body in leaderboard.tables(answer["rows"]).items():
         print(f"{scenario}: percent, mean ± standard deviation over seeds")
         lines = [[cells[i] for i in at] for _, cells in body]
-        table(leaderboard.SHOWN, lines, right=range(2, len(at)))
+        table(leaderboard.COLUMNS_SHOWN, lines, right=range(2, len(at)))
     for made in answer["failed"]:
         print(
             f"failed: {made['method']} on {made['backbone']}, seed {made['seed']}: {made['error']}"

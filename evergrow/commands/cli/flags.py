@@ -6,43 +6,45 @@ from typing import Annotated
 import typer
 
 
-def place(text: str) -> Path:
+def path_argument(text: str) -> Path:
     """A path; never the working directory because a shell variable was empty."""
     if not text:
         raise typer.BadParameter("the path is empty")
     return Path(text)
 
 
-Model = Annotated[Path, typer.Argument(metavar="MODEL", parser=place, help="Folder of the model.")]
-Data = Annotated[
+ModelArgument = Annotated[
+    Path, typer.Argument(metavar="MODEL", parser=path_argument, help="Folder of the model.")
+]
+DataArgument = Annotated[
     Path,
     typer.Argument(
         metavar="DATA",
-        parser=place,
+        parser=path_argument,
         help="Folder with one subfolder a class, of images or .txt files; or a CSV, Parquet, "
         "JSON-lines, npz or idx file.",
     ),
 ]
-Json = Annotated[
+JsonOption = Annotated[
     bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")
 ]
-Label = Annotated[
+LabelOption = Annotated[
     str | None, typer.Option(help="Column (CSV, Parquet, JSON lines) or key (npz) of the labels.")
 ]
-Text = Annotated[str | None, typer.Option(help="Column of the texts.")]
-SkipBad = Annotated[
+TextOption = Annotated[str | None, typer.Option(help="Column of the texts.")]
+SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Pass over files that cannot be read, and count them.")
 ]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; auto by default.")]
-Where = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, mps or auto.")]
-Own = Annotated[
+DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; auto by default.")]
+WhereOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, mps or auto.")]
+OwnOption = Annotated[
     str | None,
     typer.Option("--method", metavar="MODULE:CLASS", help="Of a model with a method of your own."),
 ]
-Version = Annotated[
+VersionOption = Annotated[
     int | None, typer.Option(help="Version of the model; the current one by default.")
 ]
-Set = Annotated[
+SetOption = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
@@ -52,36 +54,36 @@ Set = Annotated[
     ),
 ]
 
-Backbone = Annotated[
+BackboneOption = Annotated[
     str | None, typer.Option(help="Network of a new model; see `evergrow backbones`.")
 ]
-Method = Annotated[
+MethodOption = Annotated[
     str | None,
     typer.Option(help="How old classes are kept; see `evergrow methods`, or MODULE:CLASS."),
 ]
-BatchSize = Annotated[int | None, typer.Option(help="Samples in a step.")]
-Rate = Annotated[float | None, typer.Option(help="Learning rate.")]
-BackboneRate = Annotated[
+BatchSizeOption = Annotated[int | None, typer.Option(help="Samples in a step.")]
+RateOption = Annotated[float | None, typer.Option(help="Learning rate.")]
+BackboneRateOption = Annotated[
     float | None,
     typer.Option(help="Learning rate of the backbone, as a share of --lr: 0.1 is a tenth of it."),
 ]
-Optimizer = Annotated[str | None, typer.Option(help="sgd or adamw.")]
-Epochs = Annotated[int | None, typer.Option(help="Passes over the data.")]
-Freeze = Annotated[
+OptimizerOption = Annotated[str | None, typer.Option(help="sgd or adamw.")]
+EpochsOption = Annotated[int | None, typer.Option(help="Passes over the data.")]
+FreezeOption = Annotated[
     str | None,
     typer.Option(help="`all` of the backbone, or the last layer that does not learn; `none`."),
 ]
-ImageSize = Annotated[
+ImageSizeOption = Annotated[
     str | None, typer.Option(help="Size images are brought to, of a new model: 64 or 48x64.")
 ]
-Old = Annotated[
+OldOption = Annotated[
     Path | None,
     typer.Option(help="A few samples of known classes, to keep and not to train on."),
 ]
-Auxiliary = Annotated[
+AuxiliaryOption = Annotated[
     Path | None,
     typer.Option(help="Inputs without labels, for methods that use such (dmc, dmc+)."),
 ]
-Again = Annotated[
+AgainOption = Annotated[
     bool, typer.Option("--again", help="Learn samples once more that were learnt before.")
 ]

@@ -10,53 +10,53 @@ from ...model.options import How
 from .. import adopt as adopting
 from .. import learn as learning
 from . import display
-from .arguments import beside, chosen, find_here
+from .arguments import find_here, given_settings, sources_beside
 from .flags import (
-    Again,
-    Auxiliary,
-    Backbone,
-    BackboneRate,
-    BatchSize,
-    Data,
-    Device,
-    Epochs,
-    Freeze,
-    ImageSize,
-    Json,
-    Label,
-    Method,
-    Model,
-    Old,
-    Optimizer,
-    Rate,
-    Set,
-    SkipBad,
-    Text,
+    AgainOption,
+    AuxiliaryOption,
+    BackboneOption,
+    BackboneRateOption,
+    BatchSizeOption,
+    DataArgument,
+    DeviceOption,
+    EpochsOption,
+    FreezeOption,
+    ImageSizeOption,
+    JsonOption,
+    LabelOption,
+    MethodOption,
+    ModelArgument,
+    OldOption,
+    OptimizerOption,
+    RateOption,
+    SetOption,
+    SkipBadOption,
+    TextOption,
 )
 from .output import answer
 
 
 def learn(
-    model: Model,
-    data: Data,
-    backbone: Backbone = None,
-    method: Method = None,
-    set_: Set = None,
-    epochs: Epochs = None,
-    batch_size: BatchSize = None,
-    lr: Rate = None,
-    backbone_lr: BackboneRate = None,
-    freeze: Freeze = None,
-    optimizer: Optimizer = None,
-    image_size: ImageSize = None,
+    model: ModelArgument,
+    data: DataArgument,
+    backbone: BackboneOption = None,
+    method: MethodOption = None,
+    set_: SetOption = None,
+    epochs: EpochsOption = None,
+    batch_size: BatchSizeOption = None,
+    lr: RateOption = None,
+    backbone_lr: BackboneRateOption = None,
+    freeze: FreezeOption = None,
+    optimizer: OptimizerOption = None,
+    image_size: ImageSizeOption = None,
     seed: Annotated[
         int | None, typer.Option(help="Of all that is drawn at random, of a new model.")
     ] = None,
-    device: Device = None,
-    label: Label = None,
-    text: Text = None,
-    old: Old = None,
-    auxiliary: Auxiliary = None,
+    device: DeviceOption = None,
+    label: LabelOption = None,
+    text: TextOption = None,
+    old: OldOption = None,
+    auxiliary: AuxiliaryOption = None,
     validation: Annotated[
         int | None,
         typer.Option(
@@ -72,22 +72,22 @@ def learn(
             "leaves a new class below half of the mean recall (exit code 3).",
         ),
     ] = None,
-    again: Again = False,
+    again: AgainOption = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be learnt; change nothing.")
     ] = False,
-    skip_bad: SkipBad = False,
+    skip_bad: SkipBadOption = False,
     keep_no_samples: Annotated[
         bool,
         typer.Option("--keep-no-samples", help="Refuse methods that keep raw samples."),
     ] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Create MODEL from DATA, or let it grow.
 
     A model that exists learns DATA on top of what it knows: old labels and new ones.
     """
-    settings = chosen(
+    settings = given_settings(
         backbone=backbone,
         method=method,
         epochs=epochs,
@@ -104,24 +104,24 @@ def learn(
     find_here(method)
     how = How(settings, set_ or (), again, dry_run, keep_no_samples, gate)
     source = Source(data, label, text, skip_bad)
-    others = beside(source, old, auxiliary)
+    others = sources_beside(source, old, auxiliary)
     answer(learning.learn(model, source, how, others, display.advice), as_json, display.learnt)
 
 
 def advise(
-    model: Model,
-    data: Data,
-    backbone: Backbone = None,
-    method: Method = None,
-    set_: Set = None,
-    epochs: Epochs = None,
-    freeze: Freeze = None,
-    image_size: ImageSize = None,
-    label: Label = None,
-    text: Text = None,
-    old: Old = None,
-    auxiliary: Auxiliary = None,
-    again: Again = False,
+    model: ModelArgument,
+    data: DataArgument,
+    backbone: BackboneOption = None,
+    method: MethodOption = None,
+    set_: SetOption = None,
+    epochs: EpochsOption = None,
+    freeze: FreezeOption = None,
+    image_size: ImageSizeOption = None,
+    label: LabelOption = None,
+    text: TextOption = None,
+    old: OldOption = None,
+    auxiliary: AuxiliaryOption = None,
+    again: AgainOption = False,
     probe: Annotated[
         float,
         typer.Option(
@@ -130,25 +130,25 @@ def advise(
             "not learn, to see whether its features do well; 0: do not.",
         ),
     ] = 10,
-    skip_bad: SkipBad = False,
-    as_json: Json = False,
+    skip_bad: SkipBadOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say what to expect of learning DATA.
 
     Nothing is learnt, nothing is changed; MODEL need not exist yet.
     """
-    settings = chosen(
+    settings = given_settings(
         backbone=backbone, method=method, epochs=epochs, freeze=freeze, image_size=image_size
     )
     find_here(method)
     how = How(settings, set_ or (), again)
     source = Source(data, label, text, skip_bad)
-    others = beside(source, old, auxiliary)
+    others = sources_beside(source, old, auxiliary)
     answer(learning.advise(model, source, how, others, probe), as_json, display.advised)
 
 
 def adopt(
-    model: Model,
+    model: ModelArgument,
     weights: Annotated[
         Path, typer.Option(help="The trained weights: .safetensors, or .pt with tensors alone.")
     ],
@@ -159,17 +159,17 @@ def adopt(
     method: Annotated[
         str | None, typer.Option(help="How its classes are kept; see `evergrow methods`.")
     ] = None,
-    set_: Set = None,
+    set_: SetOption = None,
     image_size: Annotated[
         str | None, typer.Option(help="Size of the images it was trained on: 64 or 48x64.")
     ] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Begin MODEL from a trained network.
 
     Its outputs are the first classes; before anything is learnt, predictions are its own.
     """
-    settings = chosen(method=method, image_size=image_size)
+    settings = given_settings(method=method, image_size=image_size)
     find_here(method)
     how = How(settings, set_ or ())
     answer(adopting.adopt(model, weights, backbone, classes, how), as_json, display.learnt)

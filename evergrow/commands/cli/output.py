@@ -43,7 +43,7 @@ class Commands(TyperGroup):
                 raise
             found = getattr(error, "report", None)
             if found and not ctx.obj:
-                display.judged(found)
+                display.update_report(found)
             more = {"report": found} if found else {}
             fail(type(error).__name__, usage() if usage else message(error), ctx.obj, more)
             raise typer.Exit(USAGE if usage else exit_code(error)) from None

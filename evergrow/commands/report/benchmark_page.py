@@ -38,7 +38,7 @@ def page(name: str, rows: Sequence[Row]) -> Page:
     return Page(f"Benchmark: {listed(list(scenarios))}", subtitle, tiles, sections)
 
 
-def tables(rows: Sequence[Row]) -> Page:
+def tables_page(rows: Sequence[Row]) -> Page:
     """The tables alone, with nothing that needs an extra: `table.html` in a folder of results."""
     sections = [
         Section(scenario, table=_marked(body))
@@ -124,7 +124,7 @@ def _classes(found: Seeds) -> list[Any]:
         charts.heat(
             "Recall of each class, after the last task", ("", ""), labels, list(found), cells
         ),
-        charts.calibration(curves),
+        charts.calibration_curves(curves),
     ]
 
 

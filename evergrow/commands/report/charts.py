@@ -88,7 +88,7 @@ def heat(
     return made
 
 
-def calibration(curves: Mapping[str, Sequence[Sequence[float]]]) -> "go.Figure":
+def calibration_curves(curves: Mapping[str, Sequence[Sequence[float]]]) -> "go.Figure":
     """Accuracy over confidence, by name: bins of [mean confidence, accuracy, samples]."""
     made = figure("Calibration", "confidence", "accuracy")
     made.add_scatter(

@@ -9,7 +9,7 @@ from ...errors import ModelError
 from ...model.recall import mean
 from ...storage.model_folder import ModelFolder
 
-Row = list[float | None]
+Series = list[float | None]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class History:
         """`update_report.report` of each update, {} where nothing was judged."""
         return [update.get("report") or {} for update in self.updates]
 
-    def figures(self, key: str) -> Row:
+    def figures(self, key: str) -> Series:
         """One figure of every report, None where it has none."""
         return [report.get(key) for report in self.reports]
 
@@ -58,7 +58,7 @@ class History:
             known = len(labels)
         return found
 
-    def matrix(self) -> list[Row]:
+    def matrix(self) -> list[Series]:
         """After each version (rows) the mean recall of the classes that each one brought."""
         return [
             [mean([(report.get("per_class") or {}).get(c) for c in labels]) for labels in groups]
@@ -66,14 +66,14 @@ class History:
             for groups in [list(self.groups.values())]
         ]
 
-    def by_class(self) -> list[Row]:
+    def by_class(self) -> list[Series]:
         """Recall of each class (rows, in the order of the columns) after each version."""
         labels = [str(label) for label in self.last["classes"]]
         recalls = [report.get("per_class") or {} for report in self.reports]
         return [[found.get(label) for found in recalls] for label in labels]
 
 
-def read(folder: ModelFolder, version: int | None = None) -> History:
+def read_history(folder: ModelFolder, version: int | None = None) -> History:
     """The path of versions to one, the current by default; versions that are damaged end it.
 
     Raises ModelError as `ModelFolder.manifest`.
@@ -97,7 +97,7 @@ def worst_pairs(confusion: Sequence[Sequence[Any]], most: int) -> list[tuple[str
     return sorted(wrong, key=lambda pair: -pair[2])[:most]
 
 
-def shares(confusion: Sequence[Sequence[Any]], labels: Sequence[str]) -> list[Row]:
+def shares(confusion: Sequence[Sequence[Any]], labels: Sequence[str]) -> list[Series]:
     """Confusion as shares of each label's samples, rows the labels given; None where there is none.
 
     >>> shares([["cat", "cat", 3], ["cat", "dog", 1]], ["cat", "dog"])

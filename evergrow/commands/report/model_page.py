@@ -156,7 +156,9 @@ def _calibrated(report: Mapping[str, Any]) -> Section | None:
     if not found:
         return None
     note = f"Probabilities are off by {points(found['error'])} points on average."
-    return Section("Calibration", note, [charts.calibration({"this version": found["bins"]})])
+    return Section(
+        "Calibration", note, [charts.calibration_curves({"this version": found["bins"]})]
+    )
 
 
 def _costs(past: History) -> Section:
@@ -193,6 +195,6 @@ def _tested(found: "Examined") -> Section:
         pairs.append(Pair(a, b, f"{n} of {report['judged'][a]}", shown))
     made = [
         confusion_matrix(report["confusion"], labels),
-        charts.calibration({"these samples": report["calibration"]["bins"]}),
+        charts.calibration_curves({"these samples": report["calibration"]["bins"]}),
     ]
     return Section("On your samples", text, made, pairs=pairs)

@@ -37,14 +37,14 @@ def write_tables(folder: str | Path) -> None:
     results = Results(folder)
     if not (Path(folder) / "rows").is_dir():
         return  # nothing was run
-    results.write("table.html", html(benchmark_page.tables(results.rows())))
+    results.write("table.html", html(benchmark_page.tables_page(results.rows())))
 
 
 def _model(folder: ModelFolder, data: Any) -> Page:
     from .. import evaluate, versions
     from . import history, model_page
 
-    past, shown = history.read(folder), versions.show(folder.path)
+    past, shown = history.read_history(folder), versions.show(folder.path)
     judged = None if data is None else evaluate.examined(folder, data)
     images = history.pictures(folder, past.last["version"], model_page.IMAGES)
     return model_page.page(folder.path, past, shown, images, judged)

@@ -8,7 +8,7 @@ import numpy as np
 from ...errors import DataError
 from .. import image_arrays
 from ..dataset import Chunk, Rows, Seen
-from .read_options import ReadOptions, made
+from .read_options import ReadOptions, make_chunk
 
 
 def records(
@@ -31,7 +31,7 @@ def records(
         return "tensor", as_tensor(x)
     if x.ndim == 2:
         return "table", rows(x)
-    return "image", image_arrays.from_array(x, channels_first)
+    return "image", image_arrays.as_images(x, channels_first)
 
 
 def rows(x: np.ndarray, names: Sequence[str] = ()) -> np.ndarray:
@@ -145,7 +145,7 @@ def from_array(
 ) -> Chunk:
     """A chunk of an array of numbers, whose first axis is samples.
 
-    where: the end of the rows' names.  channels_first: see `image_arrays.from_array`.
+    where: the end of the rows' names.  channels_first: see `image_arrays.as_images`.
     """
     kind, found = records(x, how.own, channels_first)
     if kind == "image":
@@ -154,7 +154,7 @@ def from_array(
         seen = Seen("image", found.shape[1], (found.shape[2:],))
     else:
         seen = Seen(kind, shape=found.shape[1:], dtype=found.dtype.name)
-    return made(seen, Rows(found, where), how, labels)
+    return make_chunk(seen, Rows(found, where), how, labels)
 
 
 def from_tensor(x: Any, how: ReadOptions) -> Chunk:

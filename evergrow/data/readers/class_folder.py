@@ -10,7 +10,9 @@ from pathlib import Path
 from ...errors import DataError
 from ..images import SUFFIXES
 
-PARTS = frozenset("train training trainset test testing testset val valid validation dev".split())
+SPLIT_NAMES = frozenset(
+    "train training trainset test testing testset val valid validation dev".split()
+)
 TEXTS = frozenset((".txt",))
 ENDINGS = {"image": SUFFIXES, "text": TEXTS}
 CLUTTER = frozenset(("thumbs.db", "desktop.ini", "__macosx", "icon\r"))
@@ -71,12 +73,13 @@ def label_of(folder: Path) -> str:
         folder.name.encode()
     except UnicodeEncodeError:
         raise DataError(
-            f"the name of the folder {shown(folder)} is not UTF-8 and cannot be a label; rename it."
+            f"the name of the folder {printable(folder)} is not UTF-8 and cannot be a "
+            "label; rename it."
         ) from None
     return unicodedata.normalize("NFC", folder.name)
 
 
-def shown(path: str | os.PathLike[str]) -> str:
+def printable(path: str | os.PathLike[str]) -> str:
     """A path as messages show it: bytes that are not UTF-8 are replaced."""
     return os.fsencode(path).decode("utf-8", "replace")
 
@@ -88,7 +91,7 @@ def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
             entries = sorted(scan, key=lambda entry: entry.name)
     except OSError as error:
         raise DataError(
-            f"{shown(folder)} cannot be listed ({error.strerror}); check its permissions."
+            f"{printable(folder)} cannot be listed ({error.strerror}); check its permissions."
         ) from error
     seen = [e for e in entries if not e.name.startswith(".") and e.name.lower() not in CLUTTER]
     folders = [folder / e.name for e in seen if e.is_dir()]
@@ -121,13 +124,13 @@ def _only(files: list[Path], endings: frozenset[str], others: Counter[str]) -> I
 
 def _refuse_parts(folder: Path, subfolders: list[Path]) -> None:
     """Where subfolders are the parts of a data set, not its classes."""
-    parts = subfolders and all(sub.name.lower() in PARTS for sub in subfolders)
+    parts = subfolders and all(sub.name.lower() in SPLIT_NAMES for sub in subfolders)
     if parts and (len(subfolders) > 1 or any(_entries(sub)[1] for sub in subfolders)):
         names = ", ".join(sub.name for sub in subfolders)
         raise DataError(
-            f"the subfolders of {shown(folder)} are parts of a data set ({names}), not classes; "
-            "pass one of them, such as "
-            f"{shown(subfolders[-1] if len(subfolders) == 1 else _train(subfolders))}."
+            f"the subfolders of {printable(folder)} are parts of a data set ({names}), not "
+            "classes; pass one of them, such as "
+            f"{printable(subfolders[-1] if len(subfolders) == 1 else _train(subfolders))}."
         )
 
 
@@ -141,7 +144,7 @@ def _refuse_no_classes(
     if any(by_class.values()) or not loose:
         return
     raise DataError(
-        f"labels are needed, so one subfolder for each class was expected, but {shown(folder)} "
+        f"labels are needed, so one subfolder for each class was expected, but {printable(folder)} "
         f"holds {_count(len(loose), kind)} and no subfolder with {kind}s; put them into "
         "subfolders named by their class."
     )

@@ -22,12 +22,12 @@ from dataclasses import replace
 from ..dataset import Chunk, Frame, Rows, Seen
 from . import table_files
 from .in_memory import from_list
-from .read_options import ReadOptions, made, nothing
+from .read_options import ReadOptions, empty_error, make_chunk
 
-LABELS = "label", "labels", "class", "target", "y"  # columns of labels, unless one is named
+LABEL_COLUMNS = "label", "labels", "class", "target", "y"  # columns of labels, unless one is named
 
 
-SHOWN = 20  # columns listed by a message
+COLUMNS_LISTED = 20  # columns listed by a message
 
 
 MIXED = "number", "text", "category", "date"  # kinds of columns that make up a table
@@ -51,7 +51,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedColumns:
     """Which columns are what, as far as it is known.
 
     label, text: names of columns.  look: whether labels are in the table, and not given apart.
@@ -70,25 +70,25 @@ class Wanted:
     from_text: bool = False
 
 
-def label_column(columns: Iterable[Any], wanted: Wanted) -> Any:
+def label_column(columns: Iterable[Any], wanted: WantedColumns) -> Any:
     """The column of labels, or None: the one named, else label, labels, class, target or y.
 
-    >>> label_column(["x", "Class", "y"], Wanted())
+    >>> label_column(["x", "Class", "y"], WantedColumns())
     'Class'
-    >>> label_column(["x", "y"], Wanted(features=["x", "y"]))
+    >>> label_column(["x", "y"], WantedColumns(features=["x", "y"]))
     """
     columns = list(columns)
     if wanted.label is not None:
         return next((column for column in columns if str(column) == wanted.label), None)
     if wanted.look:
-        for name in LABELS:
+        for name in LABEL_COLUMNS:
             for column in columns:
                 if str(column).lower() == name and str(column) not in wanted.features:
                     return column
     return None
 
 
-def take_apart(frame: "pd.DataFrame", wanted: Wanted) -> Columns:
+def take_apart(frame: "pd.DataFrame", wanted: WantedColumns) -> Columns:
     """Labels and records of a data frame.  Raises DataError where a column is missing or no use."""
     name = label_column(frame.columns, wanted)
     found = _labels(frame, name, wanted)
@@ -104,7 +104,7 @@ def take_apart(frame: "pd.DataFrame", wanted: Wanted) -> Columns:
     return columns
 
 
-def _records(rest: "pd.DataFrame", wanted: Wanted) -> Columns:
+def _records(rest: "pd.DataFrame", wanted: WantedColumns) -> Columns:
     """What is in a frame without labels."""
     if wanted.text is not None:
         return _as_texts(rest, wanted.text, wanted)
@@ -121,23 +121,25 @@ def _records(rest: "pd.DataFrame", wanted: Wanted) -> Columns:
     if not strange:
         return Columns(names=names, mixed=rest)
     raise DataError(
-        f"{wanted.where}: the columns {listed(strange, SHOWN)} hold no numbers, categories, dates "
-        "or texts; convert them, leave them out, or name the one that holds texts with text= "
-        "(--text)."
+        f"{wanted.where}: the columns {listed(strange, COLUMNS_LISTED)} hold no numbers, "
+        "categories, dates or texts; convert them, leave them out, or name the one that "
+        "holds texts with text= (--text)."
     )
 
 
-def _labels(frame: "pd.DataFrame", name: Any, wanted: Wanted) -> np.ndarray | None:
+def _labels(frame: "pd.DataFrame", name: Any, wanted: WantedColumns) -> np.ndarray | None:
     if name is None:
         if wanted.label is None and not (wanted.look and wanted.need):
             return None
         expected = (
-            repr(wanted.label) if wanted.label else f"{', '.join(LABELS[:-1])} or {LABELS[-1]}"
+            repr(wanted.label)
+            if wanted.label
+            else f"{', '.join(LABEL_COLUMNS[:-1])} or {LABEL_COLUMNS[-1]}"
         )
         raise DataError(
             f"{wanted.where} has no label column (expected {expected}); its columns are: "
-            f"{listed(list(frame.columns), SHOWN)}. Name the one that holds the labels with "
-            "label= (--label)."
+            f"{listed(list(frame.columns), COLUMNS_LISTED)}. Name the one that holds the labels "
+            "with label= (--label)."
         )
     column = frame[name]
     if column.ndim > 1:
@@ -171,18 +173,18 @@ def _kind(column: "pd.Series[Any]", base: Path) -> str:
     return "cell"
 
 
-def _as_texts(rest: "pd.DataFrame", name: str, wanted: Wanted) -> Columns:
+def _as_texts(rest: "pd.DataFrame", name: str, wanted: WantedColumns) -> Columns:
     column = next((column for column in rest.columns if str(column) == name), None)
     if column is None:
         raise DataError(
             f"{wanted.where} has no text column {name!r}; its columns are: "
-            f"{listed(list(rest.columns), SHOWN)}. Name one of them with text= (--text)."
+            f"{listed(list(rest.columns), COLUMNS_LISTED)}. Name one of them with text= (--text)."
         )
     _refuse_missing(rest[column], "texts", wanted)
     return Columns(texts=[str(text) for text in rest[column]], notes=_unused(rest, column))
 
 
-def _as_cells(rest: "pd.DataFrame", i: int, kind: str, wanted: Wanted) -> Columns:
+def _as_cells(rest: "pd.DataFrame", i: int, kind: str, wanted: WantedColumns) -> Columns:
     _refuse_missing(rest.iloc[:, i], f"images in column {str(rest.columns[i])!r}", wanted)
     cells = rest.iloc[:, i].tolist()
     if kind == "path":
@@ -190,7 +192,7 @@ def _as_cells(rest: "pd.DataFrame", i: int, kind: str, wanted: Wanted) -> Column
     return Columns(cells=cells, notes=_unused(rest, rest.columns[i]))
 
 
-def _refuse_missing(column: "pd.Series[Any]", what: str, wanted: Wanted) -> None:
+def _refuse_missing(column: "pd.Series[Any]", what: str, wanted: WantedColumns) -> None:
     missing = column.isna().to_numpy()
     if missing.any():
         raise DataError(
@@ -201,7 +203,7 @@ def _refuse_missing(column: "pd.Series[Any]", what: str, wanted: Wanted) -> None
 
 def _unused(rest: "pd.DataFrame", used: Any) -> list[str]:
     others = [column for column in rest.columns if column != used]
-    return [f"columns not used: {listed(others, SHOWN)}"] if others else []
+    return [f"columns not used: {listed(others, COLUMNS_LISTED)}"] if others else []
 
 
 def from_frame(frame: Any, how: ReadOptions, path: Path | None = None) -> Chunk:
@@ -209,25 +211,25 @@ def from_frame(frame: Any, how: ReadOptions, path: Path | None = None) -> Chunk:
     if not hasattr(frame, "iloc"):
         frame = frame.to_pandas()
     if not len(frame):
-        raise nothing()
+        raise empty_error()
     found = take_apart(frame, _wanted(how, path))
     where = "" if path is None else f" of {path.name}"
     if found.table is not None:
         seen = Seen("table", shape=found.table.shape[1:], names=found.names)
-        return made(seen, Rows(found.table, where), how, found.labels, found.notes)
+        return make_chunk(seen, Rows(found.table, where), how, found.labels, found.notes)
     if found.mixed is not None:
         shape = (len(found.names),)
         seen = Seen("table", shape=shape, names=found.names, mixed=True)
-        return made(seen, Frame(found.mixed, where), how, found.labels, found.notes)
+        return make_chunk(seen, Frame(found.mixed, where), how, found.labels, found.notes)
     if found.texts is not None:
-        return made(Seen("text"), Rows(found.texts, where), how, found.labels, found.notes)
+        return make_chunk(Seen("text"), Rows(found.texts, where), how, found.labels, found.notes)
     chunk = from_list(found.cells or [], how, found.labels)
     chunk.notes += found.notes
     return chunk
 
 
-def _wanted(how: ReadOptions, path: Path | None) -> Wanted:
-    wanted = Wanted(how.label, how.text, how.y is None, how.need, how.features)
+def _wanted(how: ReadOptions, path: Path | None) -> WantedColumns:
+    wanted = WantedColumns(how.label, how.text, how.y is None, how.need, how.features)
     if path is None:
         return wanted
     as_written = table_files.suffix(path) in table_files.CSV

@@ -12,11 +12,11 @@ import numpy as np
 
 from ...errors import BadFilesError
 from ..dataset import Chunk, Seen, Then
-from ..images import Encoded, Found, Stamp, Unreadable, decode, look, quiet
-from .class_folder import shown
-from .read_options import ReadOptions, extremes, given, no_labels
+from ..images import Encoded, ImageFacts, Stamp, Unreadable, decode, inspect, quiet
+from .class_folder import printable
+from .read_options import ReadOptions, extremes, matched_labels, no_labels_error
 
-FEW = 4  # files decoded without threads
+WITHOUT_THREADS = 4  # files decoded without threads
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -30,7 +30,7 @@ class Files:
 
     stable = True
 
-    def __init__(self, items: Sequence[Encoded], rows: Sequence[int], found: Sequence[Found]):
+    def __init__(self, items: Sequence[Encoded], rows: Sequence[int], found: Sequence[ImageFacts]):
         self.items = [item if isinstance(item, bytes) else os.fspath(item) for item in items]
         self.rows = np.array(rows, np.int64)
         self.stamps = np.array([fact.stamp or (-1, -1) for fact in found], np.int64)
@@ -85,9 +85,9 @@ def from_files(
     whenever it is asked for.  Raises BadFilesError.
     """
     if how.y is not None:
-        labels = given(how.y, len(items))
+        labels = matched_labels(how.y, len(items))
     elif labels is None and how.need_labels:
-        raise no_labels()
+        raise no_labels_error()
     store, bad = check_all(items, how.skip_bad)
     if labels is not None:
         labels = labels[store.rows]
@@ -98,7 +98,7 @@ def from_files(
 
 def _name(item: str | Encoded, row: int) -> str:
     """How messages call an image."""
-    return f"row {row}" if isinstance(item, bytes) else shown(item)
+    return f"row {row}" if isinstance(item, bytes) else printable(item)
 
 
 def check_all(
@@ -109,7 +109,7 @@ def check_all(
     Raises BadFilesError, which lists all others, unless `skip_bad`; always if none can be read.
     """
     found, good, bad = [], [], []
-    for i, fact in enumerate(in_threads(_or_reason(look), items)):
+    for i, fact in enumerate(in_threads(_or_reason(inspect), items)):
         if isinstance(fact, Unreadable):
             bad.append((_name(items[i], i), str(fact)))
         else:
@@ -127,7 +127,7 @@ def in_threads(function: Callable[[T], R], items: Sequence[T], block: int = 1024
     [1, 2, 3, 4, 5, 6]
     """
     with quiet():
-        if len(items) <= FEW:
+        if len(items) <= WITHOUT_THREADS:
             yield from map(function, items)
             return
         with ThreadPoolExecutor(max(2, min(8, os.cpu_count() or 2))) as pool:

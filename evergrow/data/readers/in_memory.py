@@ -13,11 +13,11 @@ from ..dataset import Chunk, Rows, Seen, Store
 from . import arrays, items
 from .class_folder import TEXTS
 from .image_files import from_files
-from .read_options import ReadOptions, extremes, made, nothing
+from .read_options import ReadOptions, empty_error, extremes, make_chunk
 from .text_files import from_text_files
 
 
-def from_array(
+def from_array_or_list(
     x: np.ndarray, how: ReadOptions, labels: np.ndarray | None = None, where: str = ""
 ) -> Chunk:
     """A chunk of an array; one of objects or texts along a single axis is a list of samples.
@@ -32,7 +32,7 @@ def from_array(
 def from_list(values: Sequence[Any], how: ReadOptions, labels: np.ndarray | None = None) -> Chunk:
     """A chunk of paths, encoded or PIL images, arrays, rows, texts, or (input, label) pairs."""
     if not len(values):
-        raise nothing()
+        raise empty_error()
     if labels is None and how.y is None and all(map(items.is_pair, values)):
         inputs, found = zip(*values, strict=True)
         return from_list(inputs, replace(how, y=list(found)))
@@ -44,8 +44,8 @@ def from_list(values: Sequence[Any], how: ReadOptions, labels: np.ndarray | None
     if all(value is not None for value in encoded):
         return from_files([value for value in encoded if value is not None], how, labels)
     if isinstance(values[0], int | float | np.number | list | tuple):
-        return from_array(_square(values), how, labels)
-    return from_records(items.gather(values, how.own), how, labels)
+        return from_array_or_list(_square(values), how, labels)
+    return from_records(items.gather_items(values, how.own), how, labels)
 
 
 def _are_paths(values: Sequence[str]) -> bool:
@@ -65,7 +65,7 @@ def _square(values: Sequence[Any]) -> np.ndarray:
 
 
 def from_records(
-    found: items.Records,
+    found: items.Gathered,
     how: ReadOptions,
     labels: np.ndarray | None = None,
     store: Store | None = None,
@@ -82,4 +82,4 @@ def from_records(
         seen = Seen("text")
     else:
         seen = Seen(found.kind, shape=next(iter(found.shapes)), dtype=found.dtype)
-    return made(seen, store, how, labels)
+    return make_chunk(seen, store, how, labels)

@@ -14,7 +14,7 @@ from . import arrays
 
 
 @dataclass
-class Records:
+class Gathered:
     """Records of one kind, gathered one at a time.
 
     own: see `arrays.records`.  keep: images and tensors; rows and texts are kept anyway.
@@ -54,7 +54,7 @@ class Records:
         if self.keep or kind in ("table", "text"):
             self.values.append(record)
 
-    def finish(self) -> "Records":
+    def finish(self) -> "Gathered":
         """Check what only the whole can show.  Raises DataError."""
         if not self.labels:
             raise DataError(
@@ -64,9 +64,9 @@ class Records:
         return self
 
 
-def gather(values: Iterable[Any], own: bool = False) -> Records:
+def gather_items(values: Iterable[Any], own: bool = False) -> Gathered:
     """Records of samples that are in memory already.  Raises DataError."""
-    found = Records(own)
+    found = Gathered(own)
     for value in values:
         found.add(value)
     return found.finish()

@@ -9,8 +9,8 @@ import numpy as np
 from ...errors import DataError
 from ..labels import clean_labels
 
-INPUTS = ("x", "X", "images", "image", "data", "features")
-LABELS = ("y", "Y", "labels", "label", "targets", "target", "classes", "class")
+INPUT_KEYS = ("x", "X", "images", "image", "data", "features")
+LABEL_KEYS = ("y", "Y", "labels", "label", "targets", "target", "classes", "class")
 
 
 def read_npz(
@@ -29,15 +29,16 @@ def read_npz(
                 "numpy.savez(path, x=x, y=y)."
             )
         return found, None
-    inputs = _one_of(found, INPUTS)
-    labels = _one_of(found, LABELS if label is None else (label,))
+    inputs = _one_of(found, INPUT_KEYS)
+    labels = _one_of(found, LABEL_KEYS if label is None else (label,))
     keys = ", ".join(found)
     if inputs is None:
         raise DataError(
-            f"{path} has no inputs (expected one key of {', '.join(INPUTS)}); its keys are: {keys}."
+            f"{path} has no inputs (expected one key of {', '.join(INPUT_KEYS)}); its keys are: "
+            f"{keys}."
         )
     if labels is None and (need_labels or label is not None):
-        expected = ", ".join(LABELS) if label is None else repr(label)
+        expected = ", ".join(LABEL_KEYS) if label is None else repr(label)
         raise DataError(
             f"{path} has no labels (expected one key of {expected}); its keys are: {keys}. Name "
             "the one that holds the labels with label= (--label)."

@@ -12,7 +12,7 @@ from ..labels import clean_labels
 from . import class_folder, dataframe, idx, npz, table_files
 from .dataframe import from_frame
 from .image_files import from_files
-from .in_memory import from_array
+from .in_memory import from_array_or_list
 from .read_options import ReadOptions
 from .text_files import from_text_files
 
@@ -25,14 +25,14 @@ def from_path(given: str | Path, how: ReadOptions) -> Chunk:
         return from_idx(pair, how)
     if path.is_dir():
         return _folder(path, how)
-    name = class_folder.shown(path)
+    name = class_folder.printable(path)
     if not path.exists():
         raise DataError(f"{name}: no such file or folder; check the path.")
     if table_files.is_table(path):
         return _table(path, how)
     if path.suffix.lower() in (".npz", ".npy"):
         x, labels = npz.read_npz(path, how.label, how.need)
-        return from_array(x, how, labels, f" of {path.name}")
+        return from_array_or_list(x, how, labels, f" of {path.name}")
     if path.suffix.lower() in images.SUFFIXES:
         return from_files([path], how)
     if path.suffix.lower() in class_folder.TEXTS:
@@ -52,8 +52,8 @@ def from_path(given: str | Path, how: ReadOptions) -> Chunk:
 def _folder(path: Path, how: ReadOptions) -> Chunk:
     if how.y is not None:
         raise DataError(
-            f"X is the folder {class_folder.shown(path)}, whose subfolders are the labels, and y "
-            "was given as well; pass the folder alone, or a list of its files with y."
+            f"X is the folder {class_folder.printable(path)}, whose subfolders are the labels, "
+            "and y was given as well; pass the folder alone, or a list of its files with y."
         )
     texts = class_folder.holds_texts(path)
     found = class_folder.list_files(path, how.need_labels, "text" if texts else "image")
@@ -64,7 +64,7 @@ def _folder(path: Path, how: ReadOptions) -> Chunk:
 
 
 def _table(path: Path, how: ReadOptions) -> Chunk:
-    wanted = dataframe.Wanted(how.label, look=how.y is None, features=how.features)
+    wanted = dataframe.WantedColumns(how.label, look=how.y is None, features=how.features)
 
     def as_text(columns: Iterable[str]) -> list[str]:
         names = how.text, dataframe.label_column(columns, wanted)
@@ -85,4 +85,4 @@ def from_idx(pair: tuple[Path, Path | None], how: ReadOptions) -> Chunk:
             )
     elif how.need:
         raise DataError(f"{pair[0]} holds images, but the file with their labels is not beside it.")
-    return from_array(x, how, labels, f" of {pair[0].name}")
+    return from_array_or_list(x, how, labels, f" of {pair[0].name}")

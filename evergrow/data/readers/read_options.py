@@ -29,7 +29,7 @@ class ReadOptions:
         return self.need_labels and self.y is None
 
 
-def made(
+def make_chunk(
     seen: Seen,
     store: Store,
     how: ReadOptions,
@@ -41,13 +41,13 @@ def made(
     Raises DataError where they are needed and missing, or not one for each record.
     """
     if how.y is not None:
-        labels = given(how.y, len(store))
+        labels = matched_labels(how.y, len(store))
     elif labels is None and how.need_labels:
-        raise no_labels()
+        raise no_labels_error()
     return Chunk(seen, store, labels, notes=notes)
 
 
-def given(y: Any, n: int) -> np.ndarray:
+def matched_labels(y: Any, n: int) -> np.ndarray:
     """(n,) labels that were given apart.  Raises DataError."""
     labels = clean_labels(y)
     if len(labels) != n:
@@ -58,7 +58,7 @@ def given(y: Any, n: int) -> np.ndarray:
     return labels
 
 
-def no_labels() -> DataError:
+def no_labels_error() -> DataError:
     """What is raised where labels are needed and there are none."""
     return DataError(
         "requires y to be passed, but the target y is None: give one label for each sample, or "
@@ -66,7 +66,7 @@ def no_labels() -> DataError:
     )
 
 
-def nothing() -> DataError:
+def empty_error() -> DataError:
     """What is raised where there is no sample."""
     return DataError(
         "Found array with 0 sample(s) while a minimum of 1 is required: X is empty; pass at "

@@ -7,8 +7,8 @@ import numpy as np
 
 from ...errors import BadFilesError
 from ..dataset import Chunk, Rows, Seen
-from .class_folder import shown
-from .read_options import ReadOptions, given, no_labels
+from .class_folder import printable
+from .read_options import ReadOptions, matched_labels, no_labels_error
 
 
 def from_text_files(
@@ -26,19 +26,19 @@ def from_text_files(
         try:
             text = file.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
-            bad.append((shown(file), f"cannot be read as UTF-8 text ({error})"))
+            bad.append((printable(file), f"cannot be read as UTF-8 text ({error})"))
             continue
         if text:
             texts.append(text)
             good.append(i)
         else:
-            bad.append((shown(file), "is empty"))
+            bad.append((printable(file), "is empty"))
     if bad and not (how.skip_bad and good):
         raise BadFilesError(bad, len(files))
     if how.y is not None:
-        labels = given(how.y, len(files))
+        labels = matched_labels(how.y, len(files))
     elif labels is None and how.need_labels:
-        raise no_labels()
+        raise no_labels_error()
     found = None if labels is None else labels[np.array(good)]
-    store = Rows(texts, names=[shown(files[i]) for i in good])
+    store = Rows(texts, names=[printable(files[i]) for i in good])
     return Chunk(Seen("text"), store, found, bad, notes)

@@ -11,18 +11,18 @@ from ...errors import DataError
 from ..dataset import Chunk, Then
 from ..labels import clean_labels
 from .arrays import from_tensor
-from .dataframe import LABELS, from_frame
+from .dataframe import LABEL_COLUMNS, from_frame
 from .in_memory import from_records
-from .items import Records, as_encoded, is_input, read_one
-from .read_options import ReadOptions, nothing
+from .items import Gathered, as_encoded, is_input, read_one
+from .read_options import ReadOptions, empty_error
 
 CHECKED = 16  # items of a data set asked for twice, to see whether they change
 
 
-KEPT = 1 << 28  # bytes of items that do not change and may be kept in memory
+ITEM_CACHE_BYTES = 1 << 28  # bytes of items that do not change and may be kept in memory
 
 
-INPUTS = "image img images pixel_values pixels x input inputs features data text".split()
+INPUT_NAMES = "image img images pixel_values pixels x input inputs features data text".split()
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def settled(dataset: Any, taking: Taking) -> bool:
         if once is None or again is None or not np.array_equal(once, again):
             return False
         size = max(size, once.nbytes)
-    return size * len(dataset) <= KEPT
+    return size * len(dataset) <= ITEM_CACHE_BYTES
 
 
 def _content(item: Any, taking: Taking, where: str) -> np.ndarray | None:
@@ -85,21 +85,21 @@ def _content(item: Any, taking: Taking, where: str) -> np.ndarray | None:
     return record if kind in ("image", "tensor") else None
 
 
-def look_through(dataset: Any, taking: Taking) -> tuple[Records, Streamed]:
+def look_through(dataset: Any, taking: Taking) -> tuple[Gathered, Streamed]:
     """See each item of an indexed data set once; images are not kept.  Raises DataError."""
-    found = Records(own=taking.own, keep=False)
+    found = Gathered(own=taking.own, keep=False)
     for i in range(len(dataset)):
         found.add(*split(dataset[i], taking))
     found.finish()
     return found, Streamed(dataset, taking, found.kind)
 
 
-def run_through(items: Iterable[Any], taking: Taking, batched: bool | None) -> Records:
+def run_through(items: Iterable[Any], taking: Taking, batched: bool | None) -> Gathered:
     """All items of a loader or an iterable, once, kept in memory.
 
     batched: whether items are batches; None: those that have a row of labels are.
     """
-    found = Records(own=taking.own)
+    found = Gathered(own=taking.own)
     for item in items:
         value, label = split(item, taking)
         if not (np.ndim(label) == 1 if batched is None else batched):
@@ -144,7 +144,9 @@ def split(item: Any, taking: Taking) -> tuple[Any, Any]:
 def _split_dict(item: dict[Any, Any], taking: Taking) -> tuple[Any, Any]:
     key = _label_key(item, taking)
     others = [name for name in item if name != key]
-    wanted = INPUTS + (others if len(others) == 1 else []) if taking.text is None else [taking.text]
+    wanted = (
+        INPUT_NAMES + (others if len(others) == 1 else []) if taking.text is None else [taking.text]
+    )
     name = next((name for name in wanted if name in others), None)
     if name is None:
         raise DataError(
@@ -156,7 +158,7 @@ def _split_dict(item: dict[Any, Any], taking: Taking) -> tuple[Any, Any]:
 
 def _label_key(item: dict[Any, Any], taking: Taking) -> Any:
     """The key of the label, or None.  Raises DataError where it is needed and missing."""
-    names = LABELS if taking.label is None else (taking.label,)
+    names = LABEL_COLUMNS if taking.label is None else (taking.label,)
     key = next((name for name in names if name in item), None)
     if key is None and (taking.need or taking.label is not None):
         raise DataError(
@@ -176,7 +178,7 @@ def class_names(dataset: Any, label: str | None = None) -> list[str] | None:
     while dataset is not None:
         features = getattr(dataset, "features", None)
         if isinstance(features, dict):
-            keys = LABELS if label is None else (label,)
+            keys = LABEL_COLUMNS if label is None else (label,)
             key = next((name for name in keys if name in features), None)
             return getattr(features.get(key), "names", None)
         if hasattr(dataset, "class_to_idx") and hasattr(dataset, "samples"):
@@ -185,10 +187,10 @@ def class_names(dataset: Any, label: str | None = None) -> list[str] | None:
     return None
 
 
-def named(values: Sequence[Any] | np.ndarray, names: list[str] | None) -> np.ndarray:
+def labels_named(values: Sequence[Any] | np.ndarray, names: list[str] | None) -> np.ndarray:
     """Labels of a data set; numbers of classes become their names.  Raises DataError.
 
-    >>> named([1, 0, 1], ["cat", "dog"]).tolist()
+    >>> labels_named([1, 0, 1], ["cat", "dog"]).tolist()
     ['dog', 'cat', 'dog']
     """
     found = clean_labels(values)
@@ -205,7 +207,7 @@ def named(values: Sequence[Any] | np.ndarray, names: list[str] | None) -> np.nda
 def from_dataset(dataset: Any, how: ReadOptions) -> Chunk:
     """Indexed: each item is looked at once, now, and asked for again whenever it is needed."""
     if not len(dataset):
-        raise nothing()
+        raise empty_error()
     taking = _taking(how)
     if _has_tensors(dataset, taking):
         labels = dataset.tensors[1] if how.y is None and len(dataset.tensors) == 2 else how.y
@@ -233,7 +235,7 @@ def _rows(dataset: Any, how: ReadOptions) -> Chunk:
     frame = pd.DataFrame([dict(dataset[i]) for i in range(len(dataset))])
     chunk = from_frame(frame, how)
     if chunk.labels is not None and how.y is None:
-        chunk.labels = named(chunk.labels, class_names(dataset, how.label))
+        chunk.labels = labels_named(chunk.labels, class_names(dataset, how.label))
     return chunk
 
 
@@ -253,7 +255,7 @@ def _labels(found: list[Any], dataset: Any, how: ReadOptions) -> np.ndarray | No
     missing = [label is None for label in found]
     if how.y is not None or all(missing) or (any(missing) and not how.need_labels):
         return None
-    return named(found, class_names(dataset, how.label))
+    return labels_named(found, class_names(dataset, how.label))
 
 
 def is_torch(x: Any, module: str, name: str) -> bool:

@@ -38,7 +38,7 @@ def test_methods_stand_under_their_family_at_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "120")
     given = [entry("a", "one", ""), entry("b", "one", ""), entry("c", "two", "luck")]
-    display.methods({"methods": given})
+    display.methods_table({"methods": given})
     lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert [line.split()[0] for line in lines[2:]] == ["ONE", "a", "b", "TWO", "c"]
     assert "images (needs: luck)" in lines[-1] and lines[-1].endswith("Does it. Someone 2020")

@@ -11,9 +11,9 @@ from evergrow.commands.cli.main import app
 
 
 def test_an_empty_path_is_not_the_working_directory():
-    assert flags.place("a/b") == Path("a/b")
+    assert flags.path_argument("a/b") == Path("a/b")
     with pytest.raises(typer.BadParameter, match="the path is empty"):
-        flags.place("")
+        flags.path_argument("")
 
 
 def test_a_flag_means_the_same_wherever_it_stands():

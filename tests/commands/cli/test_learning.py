@@ -123,7 +123,7 @@ def test_a_full_disk_leaves_the_model_as_it_was(run, model, week_2, monkeypatch)
         if action == "write" and path.name == "learning.safetensors":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr(durable_files, "step", full)
+    monkeypatch.setattr(durable_files, "disk_step", full)
     refused(run, model, "learn", model, week_2, said="no space left")
 
 
@@ -152,7 +152,7 @@ def test_advice_comes_before_training_on_standard_error(run, keeps_nothing, week
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop, "run", interrupted)
+    monkeypatch.setattr(loop, "train", interrupted)
     before = content(keeps_nothing)
     code, out, err = run("learn", keeps_nothing, week_2)
     assert code == 130 and out == "" and content(keeps_nothing) == before

@@ -23,7 +23,7 @@ def test_heat_shows_the_first_row_on_top_and_none_as_blank():
 
 
 def test_bins_of_more_samples_are_larger_points():
-    made = charts.calibration({"now": [[0.5, 0.4, 100], [0.9, 1.0, 25]]})
+    made = charts.calibration_curves({"now": [[0.5, 0.4, 100], [0.9, 1.0, 25]]})
     perfect, curve = made.data
     assert list(perfect.x) == list(perfect.y) == [0, 1]
     assert (list(curve.x), list(curve.y)) == ([0.5, 0.9], [0.4, 1.0])

@@ -9,18 +9,18 @@ from tests.growing import images
 
 
 def test_the_path_goes_from_the_first_version_to_the_current_one(grown):
-    past = history.read(grown)
+    past = history.read_history(grown)
     assert past.names == ["v1", "v2", "v3"]
     assert past.groups == {"v1": ["0", "1"], "v2": ["2", "3"], "v3": ["4"]}
     assert past.sizes == [grown.bytes(v) for v in (1, 2, 3)]
 
 
 def test_versions_rolled_away_from_are_not_on_it(grown):
-    assert history.read(grown, 2).names == ["v1", "v2"]
+    assert history.read_history(grown, 2).names == ["v1", "v2"]
 
 
 def test_the_matrix_has_the_recall_of_each_group_after_each_update(grown):
-    past = history.read(grown)
+    past = history.read_history(grown)
     matrix, recalls = past.matrix(), past.reports[2]["per_class"]
     assert [sum(v is not None for v in row) for row in matrix] == [1, 2, 3]
     assert matrix[2][0] == pytest.approx((recalls["0"] + recalls["1"]) / 2)

@@ -8,7 +8,7 @@ from evergrow.commands.report import history, model_page
 
 @pytest.fixture
 def page(grown):
-    return model_page.page(grown.path, history.read(grown), versions.show(grown.path), {})
+    return model_page.page(grown.path, history.read_history(grown), versions.show(grown.path), {})
 
 
 def test_its_tiles_are_the_figures_of_the_current_version(page, grown):

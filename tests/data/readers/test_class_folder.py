@@ -3,7 +3,7 @@ import unicodedata
 
 import pytest
 
-from evergrow.data.readers.class_folder import label_of, list_files, shown
+from evergrow.data.readers.class_folder import label_of, list_files, printable
 from evergrow.errors import DataError
 
 
@@ -119,4 +119,4 @@ def test_a_name_that_is_not_utf_8_cannot_be_a_label_but_can_be_shown(tmp_path):
         pytest.skip("this file system takes UTF-8 names alone")
     with pytest.raises(DataError, match="caf\ufffd is not UTF-8"):
         list_files(tmp_path)
-    assert shown(tmp_path / name).encode()
+    assert printable(tmp_path / name).encode()

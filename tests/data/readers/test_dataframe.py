@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from evergrow.data.readers.dataframe import Wanted, from_frame, take_apart
+from evergrow.data.readers.dataframe import WantedColumns, from_frame, take_apart
 from evergrow.data.readers.read_options import ReadOptions
 from evergrow.errors import DataError
 
 
 def apart(data, **wanted):
-    return take_apart(pd.DataFrame(data), Wanted(**wanted))
+    return take_apart(pd.DataFrame(data), WantedColumns(**wanted))
 
 
 @pytest.mark.parametrize("name", ["label", "Labels", "class", "target", "y"])
@@ -51,7 +51,7 @@ def test_labels_are_checked_by_name():
     with pytest.raises(DataError, match="mix of str and int"):
         apart({"a": [1, 2], "label": ["x", 1]})
     with pytest.raises(DataError, match="several columns named 'label'"):
-        take_apart(pd.DataFrame([[1, 2, 3]], columns=["label", "label", "a"]), Wanted())
+        take_apart(pd.DataFrame([[1, 2, 3]], columns=["label", "label", "a"]), WantedColumns())
     assert apart({"a": [1, 2], "label": ["3", "4"]}, from_text=True).labels.tolist() == [3, 4]
     assert apart({"a": [1, 2], "label": ["3", "4"]}).labels.tolist() == ["3", "4"]
 
@@ -61,14 +61,14 @@ def test_labels_are_checked_by_name():
 )
 def test_numbers_of_all_types_are_features(dtype):
     frame = pd.DataFrame({"a": pd.Series([0, 1], dtype=dtype), "b": [0.5, 1.5]})
-    found = take_apart(frame, Wanted(need=False))
+    found = take_apart(frame, WantedColumns(need=False))
     assert found.table.tolist() == [[0, 0.5], [1, 1.5]]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "Float64", "Int64", "object"])
 def test_a_table_with_a_cell_missing_is_mixed(dtype):
     frame = pd.DataFrame({"a": [1, 2], "age": pd.Series([3, None], dtype=dtype)})
-    found = take_apart(frame.assign(label=[1, 2]), Wanted())
+    found = take_apart(frame.assign(label=[1, 2]), WantedColumns())
     assert found.table is None and found.names == ("a", "age")
     pd.testing.assert_frame_equal(found.mixed, frame)
 

@@ -69,7 +69,7 @@ def test_files_that_vanish_or_change_after_the_check_are_all_named(tmp_path):
 
 def test_at_most_8_images_are_in_memory_at_once_while_checking(tmp_path, monkeypatch):
     paths = write(tmp_path, 3) * 40
-    real, alive, most = image_files.look, [], []
+    real, alive, most = image_files.inspect, [], []
 
     def watched(path):
         alive.append(path)
@@ -78,7 +78,7 @@ def test_at_most_8_images_are_in_memory_at_once_while_checking(tmp_path, monkeyp
         alive.pop()
         return found
 
-    monkeypatch.setattr(image_files, "look", watched)
+    monkeypatch.setattr(image_files, "inspect", watched)
     check_all(paths)
     assert len(most) == 120 and max(most) <= 8
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evergrow.data.readers.in_memory import from_array, from_list
+from evergrow.data.readers.in_memory import from_array_or_list, from_list
 from evergrow.data.readers.read_options import ReadOptions
 from evergrow.errors import BadFilesError, DataError
 
@@ -14,9 +14,12 @@ UNLABELLED = ReadOptions(need_labels=False)
 
 
 def test_an_array_of_texts_along_one_axis_is_a_list():
-    chunk = from_array(np.array(["a cat", "a dog"]), ReadOptions(y=[0, 1]))
+    chunk = from_array_or_list(np.array(["a cat", "a dog"]), ReadOptions(y=[0, 1]))
     assert chunk.kind == "text" and chunk.take(np.array([1])) == ["a dog"]
-    assert from_array(np.ones((2, 3)), ReadOptions(y=[0, 1]), where=" of x.npy").kind == "table"
+    assert (
+        from_array_or_list(np.ones((2, 3)), ReadOptions(y=[0, 1]), where=" of x.npy").kind
+        == "table"
+    )
 
 
 def test_strings_are_paths_where_they_end_like_images_or_the_first_is_a_file(tmp_path):

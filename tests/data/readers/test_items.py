@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from evergrow.data.readers.items import Records, as_encoded, gather, is_pair, read_one
+from evergrow.data.readers.items import Gathered, as_encoded, gather_items, is_pair, read_one
 from evergrow.errors import DataError
 
 PICTURE = Image.fromarray(np.arange(60, dtype=np.uint8).reshape(4, 5, 3))
@@ -80,33 +80,33 @@ def test_a_sample_that_cannot_be_used_is_named(value, message):
 
 def test_records_are_of_one_kind_and_tables_of_one_shape():
     with pytest.raises(DataError, match="sample 1 is table data .*unlike those before it .image"):
-        gather([PICTURE, np.ones(3)])
+        gather_items([PICTURE, np.ones(3)])
     with pytest.raises(
         DataError, match=r"sample 1 is table data \(float32, shape \(2,\)\).*shape \(3,\)"
     ):
-        gather([np.ones(3), np.ones(2)])
+        gather_items([np.ones(3), np.ones(2)])
     with pytest.raises(DataError, match="float32.*int64|int64.*float32"):
-        gather([torch.ones(3), torch.arange(3)], own=True)
-    assert gather([PICTURE, np.zeros((9, 9))]).shapes == {(3, 4, 5), (1, 9, 9)}
+        gather_items([torch.ones(3), torch.arange(3)], own=True)
+    assert gather_items([PICTURE, np.zeros((9, 9))]).shapes == {(3, 4, 5), (1, 9, 9)}
 
 
 def test_bytes_of_0_and_1_alone_are_refused_but_other_images_are_not():
     with pytest.raises(DataError, match="holds only 0 and 1"):
-        gather([np.zeros((4, 4), np.uint8), np.ones((4, 4), np.uint8)])
-    gather([np.zeros((4, 4), np.uint8)])
-    gather([np.ones((4, 4), np.uint8), np.full((4, 4), 2, np.uint8)])
-    gather([np.full((4, 4), 1 / 255)])
-    gather([Image.new("L", (4, 4), 1)])
-    gather([torch.ones(4, 4, dtype=torch.bool)])
+        gather_items([np.zeros((4, 4), np.uint8), np.ones((4, 4), np.uint8)])
+    gather_items([np.zeros((4, 4), np.uint8)])
+    gather_items([np.ones((4, 4), np.uint8), np.full((4, 4), 2, np.uint8)])
+    gather_items([np.full((4, 4), 1 / 255)])
+    gather_items([Image.new("L", (4, 4), 1)])
+    gather_items([torch.ones(4, 4, dtype=torch.bool)])
 
 
 def test_images_need_not_be_kept():
-    found = Records(keep=False)
+    found = Gathered(keep=False)
     found.add(PICTURE, "cat")
     found.finish()
     assert (found.values, found.labels, found.pictures) == ([], ["cat"], True)
     with pytest.raises(DataError, match="0 sample"):
-        Records().finish()
+        Gathered().finish()
 
 
 def test_pairs_and_encoded_images_are_told_from_rows():

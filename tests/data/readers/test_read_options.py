@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evergrow.data.readers.arrays import from_array
-from evergrow.data.readers.read_options import ReadOptions, extremes, given
+from evergrow.data.readers.read_options import ReadOptions, extremes, matched_labels
 from evergrow.errors import DataError
 
 
@@ -23,9 +23,9 @@ def test_labels_must_be_in_the_data_where_none_are_given_apart():
 
 
 def test_there_is_a_label_for_each_sample():
-    assert given(["a", "b"], 2).tolist() == ["a", "b"]
+    assert matched_labels(["a", "b"], 2).tolist() == ["a", "b"]
     with pytest.raises(DataError, match=r"inconsistent numbers of samples: \[3, 2\]"):
-        given(["a", "b"], 3)
+        matched_labels(["a", "b"], 3)
 
 
 def test_sizes_are_the_one_or_the_smallest_and_the_largest():

@@ -14,8 +14,8 @@ from evergrow.data.readers.torch_dataset import (
     from_dataset,
     from_iterable,
     is_torch,
+    labels_named,
     look_through,
-    named,
     run_through,
     split,
 )
@@ -123,7 +123,7 @@ def test_items_that_do_not_change_are_kept():
 
 
 def test_items_too_large_to_be_kept_are_asked_for_again(monkeypatch):
-    monkeypatch.setattr("evergrow.data.readers.torch_dataset.KEPT", 100)
+    monkeypatch.setattr("evergrow.data.readers.torch_dataset.ITEM_CACHE_BYTES", 100)
     assert read(Pairs()).store.stable is False
 
 
@@ -185,7 +185,7 @@ def test_numbers_of_a_torchvision_folder_are_read_by_name():
     del data.samples  # MNIST and its kin: numbers that mean the same everywhere
     assert_same(read(data), [0, 1, 0, 1, 0, 1])
     with pytest.raises(DataError, match=r"names 1 classes, but has labels 0\.\.1"):
-        named([0, 1], ["a"])
+        labels_named([0, 1], ["a"])
 
 
 class Rows:
