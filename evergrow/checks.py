@@ -46,8 +46,9 @@ def remembered(model: GrowingClassifier) -> dict[str, Tensor]:
     """Everything a model remembers, as tensors by name."""
     _, tensors, samples = flatten.flatten(model.learner_.state())
     weights = {f"net.{k}": v.clone() for k, v in model.net_.state_dict().items()}
-    kept = {f"{k}.x": v.x for k, v in samples.items()} | {f"{k}.y": v.y for k, v in samples.items()}
-    return {k: v.clone() for k, v in {**tensors, **kept}.items()} | weights
+    inputs = {f"{k}.x": v.x for k, v in samples.items()}
+    columns = {f"{k}.y": v.y for k, v in samples.items()}
+    return {k: v.clone() for k, v in {**tensors, **inputs, **columns}.items()} | weights
 
 
 def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:

@@ -82,17 +82,17 @@ def lda(
     log_prior = (view.n / view.n.sum() if prior == "counts" else importance).log().to(view.dtype)
     mixed = rule != "gaussian" and prior == "equal" and fits(view.held)
 
-    def judged(found: _Linear) -> Tensor:
-        scores = found.scores
+    def judged(rule_scores: _Linear) -> Tensor:
+        scores = rule_scores.scores
         return judge(scores, view.held, importance).brier if len(scores) else scores[:, 0]
 
     def attempt(value: float) -> tuple[Tensor, _Linear] | None:
         factor = cholesky_factor(within, value)
         if factor is None:
             return None
-        found = _Discriminants(view, factor, value, correct)
-        rules = [] if mixed and rule == "regression" else [found.gaussian(log_prior)]
-        rules += [found.regression()] if mixed else []
+        discriminants = _Discriminants(view, factor, value, correct)
+        rules = [] if mixed and rule == "regression" else [discriminants.gaussian(log_prior)]
+        rules += [discriminants.regression()] if mixed else []
         tried = [(judged(linear), linear) for linear in rules]
         return min(tried, key=lambda pair: float(pair[0].sum()))
 
@@ -120,9 +120,11 @@ class _Discriminants:
         self.held, self.products = held, Products(m.T @ m, d.T @ m, blocks @ blocks.mT)
         self.pooled, self.noises = 0.0, None
         if correct:
-            found = pooled_noise(self.products, held)
+            from_rows = pooled_noise(self.products, held)
             freedom = held.freedom
-            self.pooled = _noise_from_sums(factor, penalty, freedom) if found is None else found
+            self.pooled = (
+                _noise_from_sums(factor, penalty, freedom) if from_rows is None else from_rows
+            )
             self.noises = noise(self.products, held, self.pooled)
         self.weight = torch.linalg.solve_triangular(factor.T, m, upper=True)
 

@@ -151,8 +151,8 @@ class FeatureStatistics:
         self.width, self.keep, self.device = width, keep, torch.device(device)
         self.counts = self._zeros(0)
         strips = [self._zeros(min(STRIP, width - i), width - i) for i in range(0, width, STRIP)]
-        kept = Kept.of(self._zeros(0, width, dtype=torch.int8), self._zeros(0))
-        done = _Sums(self._zeros(0, width), strips, kept)
+        kept_rows = Kept.of(self._zeros(0, width, dtype=torch.int8), self._zeros(0))
+        done = _Sums(self._zeros(0, width), strips, kept_rows)
         self._held = _Held(done, self._buffer(0))
         self._alone = True  # whether no other thread may look
 
@@ -194,23 +194,23 @@ class FeatureStatistics:
         while len(y):
             if self._held.pending == self._room:
                 self._flushed()
-            taken = min(self._room - self._held.pending, len(y))
-            self._append(q[:taken], y[:taken])
-            q, y = q[taken:], y[taken:]
+            fits = min(self._room - self._held.pending, len(y))
+            self._append(q[:fits], y[:fits])
+            q, y = q[fits:], y[fits:]
 
     def subtract(self, q: Tensor, y: Tensor) -> None:
         """Unlearn rows that were added: the sums are as if they had never come."""
-        left = self.counts - self._count(q, y)
-        if bool((left < 0).any()):
-            j = int((left < 0).nonzero()[0])
+        remaining = self.counts - self._count(q, y)
+        if bool((remaining < 0).any()):
+            j = int((remaining < 0).nonzero()[0])
             raise DataError(
                 f"Expected at most {int(self.counts[j])} rows of class {j} to take out, got "
-                f"{int(self.counts[j] - left[j])}; only rows that were learnt can be unlearnt."
+                f"{int(self.counts[j] - remaining[j])}; only rows that were learnt can be unlearnt."
             )
         self._flushed()
         for rows, columns in zip(q.split(_PENDING_ROWS), y.split(_PENDING_ROWS), strict=True):
             self._add_up(self._held, rows.to(self.device), columns.to(self.device), sign=-1)
-        self.counts = left
+        self.counts = remaining
 
     def merge(self, other: "FeatureStatistics") -> None:
         """Add the sums of `other`, whose columns mean the same; it stays as it is."""
@@ -250,10 +250,10 @@ class FeatureStatistics:
     def of(self, start: int, width: int) -> "FeatureStatistics":
         """What the statistics of `width` features from `start` on are, without the others."""
         part, stop = FeatureStatistics(width, self.keep, self.device), start + width
-        part.counts, kept = self.counts.clone(), self.kept
+        part.counts, kept_rows = self.counts.clone(), self.kept
         gram = self.gram[start:stop, start:stop]
         strips = [gram[i : i + STRIP, i:].clone() for i in range(0, width, STRIP)]
-        rows = Kept(kept.rows[:, start:stop].contiguous(), kept.y, kept.code)
+        rows = Kept(kept_rows.rows[:, start:stop].contiguous(), kept_rows.y, kept_rows.code)
         sums = _Sums(self.sums[:, start:stop].clone(), strips, rows)
         part._held = _Held(sums, part._buffer(0))
         return part
@@ -285,10 +285,10 @@ class FeatureStatistics:
             strip.copy_(unpack(packed).view_as(strip))
             square = strip[:, : len(strip)]
             square += square.triu(1).T.clone()
-        kept = Kept.of(
+        kept_rows = Kept.of(
             state["kept"].to(self.device, copy=True), state["kept_y"].to(self.device, copy=True)
         )
-        self._held = _Held(_Sums(sums, strips, kept), self._buffer(0))
+        self._held = _Held(_Sums(sums, strips, kept_rows), self._buffer(0))
 
     # The buffer of rows that wait.
 

@@ -130,12 +130,12 @@ def lda_linear(products: Products, held: JudgedRows) -> Tensor:
     Leaving x out of class c takes n / (n - 1) d d' off the scatter, so R gains a rank-one term.
     What is added to the scatter's diagonal stays.
     """
-    left, i, y = _Left.out_of(products, held), torch.arange(len(held.y)), held.y
-    between, reach = products.means, left.own + left.squares  # x'R d
-    linear = between[y] + products.crosses * (1 + left.gain * reach)[:, None]
-    inside = left.own - left.shift * reach + left.gain * left.moved * reach
+    out, i, y = _Left.out_of(products, held), torch.arange(len(held.y)), held.y
+    between, reach = products.means, out.own + out.squares  # x'R d
+    linear = between[y] + products.crosses * (1 + out.gain * reach)[:, None]
+    inside = out.own - out.shift * reach + out.gain * out.moved * reach
     linear[i, y] = between[y, y] + inside
-    return left.scale * linear
+    return out.scale * linear
 
 
 def lda_scores(
@@ -145,12 +145,12 @@ def lda_scores(
 
     `pooled` and the `noises` of other classes stay.  noises: (k,), or None: no correction.
     """
-    left, i, y, n = _Left.out_of(products, held), torch.arange(len(held.y)), held.y, held.n[held.y]
-    between, shift, squares = products.means, left.shift, left.squares
-    quadratic = between.diagonal() + left.gain[:, None] * products.crosses.square()
-    inside = shift**2 * squares - 2 * shift * left.own + left.gain * left.moved.square()
+    out, i, y, n = _Left.out_of(products, held), torch.arange(len(held.y)), held.y, held.n[held.y]
+    between, shift, squares = products.means, out.shift, out.squares
+    quadratic = between.diagonal() + out.gain[:, None] * products.crosses.square()
+    inside = shift**2 * squares - 2 * shift * out.own + out.gain * out.moved.square()
     quadratic[i, y] = between[y, y] + inside
-    scores = lda_linear(products, held) - 0.5 * left.scale * quadratic
+    scores = lda_linear(products, held) - 0.5 * out.scale * quadratic
     if noises is not None:
         scores += 0.5 * noises / held.n
         without = _noise_without_each(products, held, pooled)[y, held.place]
@@ -167,8 +167,8 @@ def _noise_without_each(products: Products, held: JudgedRows, pooled: float) -> 
     shift = 1 / (n - 1)
     gain = n / (n - 1) / held.freedom / _rest(n / (n - 1) / held.freedom * first)
     across = inner + shift * first
-    left = second + 2 * shift * inner + shift**2 * first + gain * across.square()
-    fresh = left_out_square(_shrunk(held.freedom) * left, n - 1, max(held.freedom - 1, 1.0))
+    scatter = second + 2 * shift * inner + shift**2 * first + gain * across.square()
+    fresh = left_out_square(_shrunk(held.freedom) * scatter, n - 1, max(held.freedom - 1, 1.0))
     real = held.blocks(torch.ones_like(held.y)).bool()
     others = real[:, None, :] & ~torch.eye(held.most, dtype=torch.bool, device=inner.device)
     others = others & (n > 2)

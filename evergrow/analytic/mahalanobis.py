@@ -31,11 +31,11 @@ def shrunk(covariance: Tensor, diagonal: float, off_diagonal: float, correlation
     if not bool(variances.sum() > 0):
         return unit
     among = (covariance.sum() - variances.sum()) / max(n * (n - 1), 1)
-    found = covariance + diagonal * variances.mean() * unit + off_diagonal * among * (1 - unit)
+    mixed = covariance + diagonal * variances.mean() * unit + off_diagonal * among * (1 - unit)
     if correlation:
-        deviations = found.diagonal().clamp(min=1e-9).sqrt()
-        found = found / deviations[:, None] / deviations
-    return found
+        deviations = mixed.diagonal().clamp(min=1e-9).sqrt()
+        mixed = mixed / deviations[:, None] / deviations
+    return mixed
 
 
 def inverse_factor(matrix: Tensor) -> Tensor:

@@ -27,8 +27,8 @@ def choose_penalty(attempt: Attempt[Fit], width: int, scarce: bool) -> tuple[flo
     tried: dict[float, tuple[Tensor, Fit]] = {}
 
     def loss(value: float) -> float:
-        if value not in tried and (found := attempt(value)) is not None:
-            tried[value] = found
+        if value not in tried and (fit := attempt(value)) is not None:
+            tried[value] = fit
         return float(tried[value][0].sum()) if value in tried else math.inf
 
     _search(loss, GRID[GRID.index(_START) if scarce else 0 :], width <= _WHOLE_WIDTH)
@@ -44,9 +44,9 @@ def choose_penalty(attempt: Attempt[Fit], width: int, scarce: bool) -> tuple[flo
 def at_least(attempt: Attempt[Fit], penalty: float) -> tuple[float, Fit]:
     """What is found with the penalty asked for, or tenfold until rounding lets it be computed."""
     for i in range(12):
-        found = attempt(penalty * 10**i)
-        if found is not None:
-            return penalty * 10**i, found[1]
+        solved = attempt(penalty * 10**i)
+        if solved is not None:
+            return penalty * 10**i, solved[1]
     raise DataError(
         f"With penalty {penalty} nothing can be solved: expected sums of rows, got sums that no "
         "rows can have; were rows subtracted that had not been learnt?"

@@ -43,10 +43,10 @@ def ridge(
         weight = torch.cholesky_solve(target, factor)
         exact = weight.double()
         explained = float((exact * target).sum()) + value * float(exact.square().sum())
-        left = spread - unit * explained
+        residual = spread - unit * explained
         free = rows - intercept - len(total) + value * trace_of_inverse(factor)
-        resolved = left > view.rounding * spread and free > 0
-        loss = rows * left / free**2 if resolved else math.inf
+        resolved = residual > view.rounding * spread and free > 0
+        loss = rows * residual / free**2 if resolved else math.inf
         return torch.tensor([loss], dtype=torch.float64), weight
 
     value, weight = penalised(attempt, penalty, view)

@@ -56,7 +56,7 @@ class ClassView:
     """
 
     def __init__(self, stats: FeatureStatistics):
-        counts, kept = stats.counts, stats.kept
+        counts, kept_rows = stats.counts, stats.kept
         if not bool((counts > 0).any()):
             raise DataError("Expected rows of at least one class, got none; learn something first.")
         self.stats, self.total = stats, len(counts)
@@ -69,11 +69,11 @@ class ClassView:
         self.centre, self.unit = self.raw_means.mean(0), self._unit()
         root = self.unit**0.5
         self.means = ((self.raw_means - self.centre) / root).to(self.dtype)
-        y = torch.searchsorted(self.present, kept.y)
+        y = torch.searchsorted(self.present, kept_rows.y)
         place = torch.arange(len(y), device=y.device) - torch.searchsorted(y, y)
         judged = (place < max(2, _JUDGED_ROWS // len(self.n))) & (self.n[y] > 1)
         y, place = y[judged], place[judged]
-        deviations = kept.rows[judged].double() - self.raw_means[y]
+        deviations = kept_rows.rows[judged].double() - self.raw_means[y]
         self.deviations = (deviations / root).to(self.dtype)
         self.held = JudgedRows(y, place, self.n.to(self.dtype), self.freedom)
 
@@ -112,13 +112,13 @@ class ClassView:
         if len(scores) == 0:
             nothing = LeaveOneOut(accuracy, math.nan, math.nan, 0)
             return Solution(full, biases, penalty, 1.0, nothing)
-        found = judge(scores, self.held, importance)
-        accuracy[self.present] = found.recall.float()
+        judgement = judge(scores, self.held, importance)
+        accuracy[self.present] = judgement.recall.float()
         everywhere = torch.full((len(scores), self.total), -math.inf, device=weight.device)
         everywhere[:, self.present] = scores.float()
-        macro, y = float(found.recall.nanmean()), self.present[self.held.y]
-        judged = LeaveOneOut(accuracy, macro, found.nll, len(scores), everywhere, y)
-        return Solution(full, biases, penalty, found.temperature, judged)
+        macro, y = float(judgement.recall.nanmean()), self.present[self.held.y]
+        judged = LeaveOneOut(accuracy, macro, judgement.nll, len(scores), everywhere, y)
+        return Solution(full, biases, penalty, judgement.temperature, judged)
 
 
 def penalised(attempt: Attempt[Fit], penalty: float | None, view: ClassView) -> tuple[float, Fit]:

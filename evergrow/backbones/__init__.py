@@ -60,8 +60,8 @@ def get(name: str, **settings: Any) -> "Backbone":
         known = [f"{e.name}:<network>" if e.name in NAMED else e.name for e in ENTRIES]
         raise REGISTRY.unknown(name, known)
     network = {"network": rest} if rest else {}
-    made = REGISTRY.make(name, REGISTRY.load(entry), settings | network)
-    return made  # type: ignore[no-any-return]
+    backbone = REGISTRY.make(name, REGISTRY.load(entry), settings | network)
+    return backbone  # type: ignore[no-any-return]
 
 
 def kind(seen: "Seen") -> str:

@@ -21,13 +21,13 @@ def folded(module: nn.Module, example: Tensor) -> nn.Module:
     >>> folded(net, torch.ones(1, 1, 2, 2))[1]
     Sequential()
     """
-    made = copy.deepcopy(module).eval().requires_grad_(False)
-    if not _fold(made):
+    twin = copy.deepcopy(module).eval().requires_grad_(False)
+    if not _fold(twin):
         return module
     with torch.no_grad():
-        wanted, found = module(example), made(example)
-    near = bool((wanted - found).abs().max() <= NEAR * wanted.abs().max())
-    return made if near else module
+        expected, answered = module(example), twin(example)
+    near = bool((expected - answered).abs().max() <= NEAR * expected.abs().max())
+    return twin if near else module
 
 
 def _fold(module: nn.Module) -> int:

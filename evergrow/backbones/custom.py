@@ -52,10 +52,10 @@ class Wrapped(Body):
         weight = next(self.module.parameters())
         example = torch.linspace(-1, 1, 2 * math.prod(shape), device=weight.device)
         example = example.view(2, *shape).contiguous(memory_format=self.layout)
-        made = batchnorm_folding.folded(self.module, example)
-        if made is self.module:
+        module = batchnorm_folding.folded(self.module, example)
+        if module is self.module:
             return self
-        body = self.around(made)
+        body = self.around(module)
         body.rows, body.layout, body.apart = self.rows, self.layout, self.apart
         return body.eval()
 
@@ -84,9 +84,9 @@ class Tap(nn.Module):
         self.outputs = outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        taken = _taken.get()
-        if taken is not None:
-            taken[id(self)] = x
+        features = _taken.get()
+        if features is not None:
+            features[id(self)] = x
         return x.new_zeros(*x.shape[:-1], self.outputs)
 
 
@@ -108,13 +108,13 @@ class Headless(nn.Module):
         setattr(self.network.get_submodule(parent), name, self.tap)
 
     def forward(self, x: Tensor) -> Tensor:
-        taken: dict[int, Tensor] = {}
-        token = _taken.set(taken)
+        by_tap: dict[int, Tensor] = {}
+        token = _taken.set(by_tap)
         try:
             self.network(x)
         finally:
             _taken.reset(token)
-        features = taken.get(id(self.tap))
+        features = by_tap.get(id(self.tap))
         if features is None or features.dim() != 2:
             came = "it was not called" if features is None else f"it got {tuple(features.shape)}"
             raise SettingError(

@@ -54,8 +54,8 @@ class EfficientNetLite0(Backbone):
     def build(self, prepared: dict[str, Any], rng: torch.Generator) -> Body:
         module = network(classes=0, rng=rng)
         if self.pretrained:
-            wanted, found = module.state_dict(), weights()
-            module.load_state_dict(dict(zip(wanted, found, strict=False)))
+            expected, tensors = module.state_dict(), weights()
+            module.load_state_dict(dict(zip(expected, tensors, strict=False)))
         body = wrapped(module, prepared, self.pretrained, self.layers)
         body.scale = SCALE if self.layers else ALONE
         return body
@@ -69,8 +69,8 @@ def network(classes: int, rng: torch.Generator) -> nn.Module:
     timm = having(NETWORK)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
-        made: nn.Module = timm.create_model(NETWORK, pretrained=False, num_classes=classes)
-    return made
+        module: nn.Module = timm.create_model(NETWORK, pretrained=False, num_classes=classes)
+    return module
 
 
 def weights() -> list[Tensor]:

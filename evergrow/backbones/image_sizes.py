@@ -4,9 +4,9 @@ from typing import Any
 
 import torch
 
+from ..data.resize import Size
 from ..errors import SettingError
 
-Size = tuple[int, int]  # (height, width)
 STEPS = (14, 16, 32, 64)  # a size that is refused is rounded to multiples of these to find another
 
 
@@ -31,11 +31,11 @@ def arguments(timm: Any, network: str, size: Size, own: Size) -> dict[str, Any]:
         if reason is None:
             return way
         reasons.append(reason)
-    found = _another(timm, network, size, own)
-    said = [reason for reason in reasons if "img_size" not in reason] or reasons
+    works = _another(timm, network, size, own)
+    telling = [reason for reason in reasons if "img_size" not in reason] or reasons
     raise SettingError(
-        f"timm:{network} cannot read images of {size[0]} x {size[1]} pixels ({said[-1]}); "
-        f"image_size={found[0] if found[0] == found[1] else found} works."
+        f"timm:{network} cannot read images of {size[0]} x {size[1]} pixels ({telling[-1]}); "
+        f"image_size={works[0] if works[0] == works[1] else works} works."
     )
 
 
@@ -47,12 +47,12 @@ def _failure(timm: Any, network: str, size: Size, way: dict[str, Any]) -> str | 
     """Why the network cannot read images of this size; None: it can."""
     try:
         with torch.device("meta"), torch.no_grad():
-            made = timm.create_model(network, pretrained=False, num_classes=0, **way).eval()
-            made(torch.empty(1, 3, *size))
+            module = timm.create_model(network, pretrained=False, num_classes=0, **way).eval()
+            module(torch.empty(1, 3, *size))
     except Exception as error:  # networks raise anything
         lines = str(error).strip().splitlines()
         return f"{lines[0]:.160}" if lines else f"it raises {type(error).__name__}"
-    patch = getattr(getattr(made, "patch_embed", None), "patch_size", None)
+    patch = getattr(getattr(module, "patch_embed", None), "patch_size", None)
     if patch and "img_size" in way and (size[0] % patch[0] or size[1] % patch[1]):
         return f"not multiples of its patches, {patch[0]} x {patch[1]}"  # a margin would be cut off
     return None

@@ -33,40 +33,40 @@ class Deep(Wrapped):
         return body
 
     def _folded(self, shape: tuple[int, ...]) -> Wrapped:
-        made = super()._folded(shape)
+        twin = super()._folded(shape)
         x = torch.linspace(-1, 1, math.prod(shape), device=next(self.parameters()).device)
         with torch.no_grad(), evaluating([self]):
-            wanted, found = (body(x.view(1, *shape)) for body in (self, made))
-        near = (wanted - found).abs().max() <= NEAR * wanted.abs().max()
-        return made if bool(near) else self  # a layer may be one that folding took away
+            expected, answered = (body(x.view(1, *shape)) for body in (self, twin))
+        near = (expected - answered).abs().max() <= NEAR * expected.abs().max()
+        return twin if bool(near) else self  # a layer may be one that folding took away
 
     def forward(self, x: Tensor) -> Tensor:
-        found = self.by_layer(x)
-        self.parts = [(name, part.shape[1]) for name, part in found.items()]
-        return torch.cat(list(found.values()), 1)
+        layers = self.by_layer(x)
+        self.parts = [(name, part.shape[1]) for name, part in layers.items()]
+        return torch.cat(list(layers.values()), 1)
 
     def by_layer(self, x: Tensor) -> dict[str, Tensor]:
         """(n, width) features of each depth, the last layer's first."""
-        taken: dict[str, Tensor] = {}
+        outputs: dict[str, Tensor] = {}
         hooks = [
-            self.module.get_submodule(name).register_forward_hook(self._keep(taken, name))
+            self.module.get_submodule(name).register_forward_hook(self._keep(outputs, name))
             for name in self.layers
         ]
         try:
-            return {LAST: super().forward(x)} | taken
+            return {LAST: super().forward(x)} | outputs
         finally:
             for hook in hooks:
                 hook.remove()
 
-    def _keep(self, taken: dict[str, Tensor], name: str) -> Callable[..., None]:
+    def _keep(self, outputs: dict[str, Tensor], name: str) -> Callable[..., None]:
         """A hook that averages and keeps an output, if it is this thread's: others run it too."""
         mine = get_ident()
         places = (1, 2) if getattr(self.module, "output_fmt", "NCHW") == "NHWC" else (2, 3)
 
-        def hook(module: nn.Module, given: Any, output: Tensor) -> None:
+        def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
             if get_ident() == mine:
                 images = output.ndim == 4
-                taken[name] = output.mean(places) if images else output.flatten(1, -2).mean(1)
+                outputs[name] = output.mean(places) if images else output.flatten(1, -2).mean(1)
 
         return hook
 
@@ -74,9 +74,9 @@ class Deep(Wrapped):
     def drop_repeated(self, x: Tensor) -> None:
         """Leave out layers that give what the last one gives, as the last stage of many does."""
         with evaluating([self]):
-            found = self.by_layer(x)
-        last = found.pop(LAST)
-        same = [n for n, f in found.items() if f.shape == last.shape and torch.allclose(f, last)]
+            layers = self.by_layer(x)
+        last = layers.pop(LAST)
+        same = [n for n, f in layers.items() if f.shape == last.shape and torch.allclose(f, last)]
         self.layers = tuple(name for name in self.layers if name not in same)
 
 

@@ -33,25 +33,25 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ) from None
     except Exception as error:
         raise DataError(f"{path} cannot be read as weights ({error}); {EXPECTED}.") from None
-    found = loaded if isinstance(loaded, dict) else {}
-    found = next((found[key] for key in INSIDE if isinstance(found.get(key), dict)), found)
-    if not found or not all(isinstance(v, Tensor) for v in found.values()):
+    tensors = loaded if isinstance(loaded, dict) else {}
+    tensors = next((tensors[key] for key in INSIDE if isinstance(tensors.get(key), dict)), tensors)
+    if not tensors or not all(isinstance(v, Tensor) for v in tensors.values()):
         raise DataError(f"{path} holds no tensors by name; {EXPECTED}.")
-    return {name.removeprefix("module."): tensor for name, tensor in found.items()}
+    return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
 
 
-def misfits(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+def misfits(expected: Mapping[str, Any], weights: Mapping[str, Any]) -> list[str]:
     """What differs between two state dicts, in words; tensors of other shapes first."""
-    both = [name for name in wanted if name in found]
-    shapes = [(name, tuple(found[name].shape), tuple(wanted[name].shape)) for name in both]
+    both = [name for name in expected if name in weights]
+    shapes = [(name, tuple(weights[name].shape), tuple(expected[name].shape)) for name in both]
     return [
         *(
             f"{name} is {here} where {there} is needed"
             for name, here, there in shapes
             if here != there
         ),
-        *(f"{name} is missing" for name in wanted if name not in found),
-        *(f"{name} belongs to no layer" for name in found if name not in wanted),
+        *(f"{name} is missing" for name in expected if name not in weights),
+        *(f"{name} belongs to no layer" for name in weights if name not in expected),
     ]
 
 

@@ -47,13 +47,13 @@ class Encoder(Body):
 
     def __init__(self, prepared: dict[str, Any], depths: int):
         super().__init__()
-        self.form, self.made = prepared, prepared["encoder"]
-        self.transformer = _transformer(self.made["config"])
+        self.form, self.encoder = prepared, prepared["encoder"]
+        self.transformer = _transformer(self.encoder["config"])
         config: Any = self.transformer.config
         self.pad = int(config.pad_token_id or 0)
         self.below = below(config.num_hidden_layers, depths)
         self.width = config.hidden_size * (len(self.below) + 1)
-        self.scale = 127 * config.hidden_size**0.5 / SPREAD if self.made["normalize"] else None
+        self.scale = 127 * config.hidden_size**0.5 / SPREAD if self.encoder["normalize"] else None
         size = prepared["tokenizer"]["bytes"]
         self.register_buffer("tokenizer", torch.zeros(size, dtype=torch.uint8))
         self._reads: Tokenizer | None = None
@@ -80,15 +80,15 @@ class Encoder(Body):
 
     def _features(self, x: Tensor) -> Tensor:
         mask = x != PAD
-        found = self.transformer(
+        states = self.transformer(
             input_ids=x.masked_fill(~mask, self.pad).long(),
             attention_mask=mask.long(),
             output_hidden_states=bool(self.below),
         )
-        parts = [pooled(found.last_hidden_state, mask, self.made["pooling"])]
-        if self.made["normalize"]:
+        parts = [pooled(states.last_hidden_state, mask, self.encoder["pooling"])]
+        if self.encoder["normalize"]:
             parts = [normalize(parts[0])]
-        parts += [normalize(pooled(found.hidden_states[i], mask, "mean")) for i in self.below]
+        parts += [normalize(pooled(states.hidden_states[i], mask, "mean")) for i in self.below]
         return torch.cat(parts, 1)
 
     # -- texts to ids -----------------------------------------------------------------------------
@@ -106,7 +106,7 @@ class Encoder(Body):
 
     def _tokens(self, chunk: Chunk) -> Tokens:
         sha256, length, prompt = self.form["tokenizer"]["sha256"], self.form["length"], ""
-        prompt = self.made["prompt"]
+        prompt = self.encoder["prompt"]
         return Tokens(chunk, self._reader(), length, prompt, f"{sha256} {length} {prompt}")
 
     def _reader(self) -> "Tokenizer":
@@ -114,11 +114,11 @@ class Encoder(Body):
             from tokenizers import Tokenizer
 
             content = self.tokenizer.cpu().numpy().tobytes()
-            found, named = hashlib.sha256(content).hexdigest(), self.form["tokenizer"]
-            if found != named["sha256"]:
+            digest, named = hashlib.sha256(content).hexdigest(), self.form["tokenizer"]
+            if digest != named["sha256"]:
                 raise ModelError(
                     f"this model reads texts by the tokenizer of {named['name']} with the sha256 "
-                    f"{named['sha256'][:12]}, and the one that is there has {found[:12]}; texts "
+                    f"{named['sha256'][:12]}, and the one that is there has {digest[:12]}; texts "
                     "would mean something else to it: use the model as it was saved."
                 )
             self._reads = Tokenizer.from_str(content.decode())
@@ -158,7 +158,7 @@ def _transformer(config: dict[str, Any]) -> nn.Module:
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        made: nn.Module = AutoModel.from_config(AutoConfig.for_model(**config)).float()
-    if getattr(made, "pooler", None) is not None:
-        made.pooler = None  # type: ignore[assignment]  # not what the sentence is pooled by
-    return made
+        module: nn.Module = AutoModel.from_config(AutoConfig.for_model(**config)).float()
+    if getattr(module, "pooler", None) is not None:
+        module.pooler = None  # type: ignore[assignment]  # not what the sentence is pooled by
+    return module

@@ -159,9 +159,9 @@ def _encoder(model: "SentenceTransformer", network: str) -> dict[str, Any]:
     }
 
 
-def _strange(network: str, found: str) -> SettingError:
+def _strange(network: str, oddity: str) -> SettingError:
     return SettingError(
-        f"{network!r} has {found}; expected a plain transformer, pooling by "
+        f"{network!r} has {oddity}; expected a plain transformer, pooling by "
         f"{', '.join(POOLINGS)}, and perhaps Normalize; choose another encoder, or pass its "
         "embeddings as a table (backbone='none')."
     )
@@ -169,12 +169,12 @@ def _strange(network: str, found: str) -> SettingError:
 
 def _tokenizer(model: "SentenceTransformer", network: str) -> bytes:
     """The tokenizer as JSON: what tokenizer.json holds, without padding and cutting."""
-    found = getattr(model.tokenizer, "backend_tokenizer", None)
-    if found is None:
+    backend = getattr(model.tokenizer, "backend_tokenizer", None)
+    if backend is None:
         raise SettingError(
             f"the tokenizer of {network!r} has no tokenizer.json; choose an encoder that has one."
         )
-    plain = type(found).from_str(found.to_str())
+    plain = type(backend).from_str(backend.to_str())
     plain.no_padding()
     plain.no_truncation()
     content: bytes = plain.to_str().encode()

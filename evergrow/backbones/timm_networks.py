@@ -79,8 +79,8 @@ class Timm(Backbone):
         """`timm.create_model` of this network for images of this size."""
         timm, own = having(self.network), tuple(self._reading()["input_size"][1:])
         size = prepared["height"], prepared["width"]
-        told = image_sizes.arguments(timm, self.network, size, own)
-        return partial(timm.create_model, self.network, **told)
+        sizes = image_sizes.arguments(timm, self.network, size, own)
+        return partial(timm.create_model, self.network, **sizes)
 
     def _module(self, create: Create) -> nn.Module:
         """The network without its classifier."""
@@ -90,9 +90,9 @@ class Timm(Backbone):
             return with_weights(create, read_weights(path), config, str(path))
         if not self.pretrained:
             return create(pretrained=False, num_classes=0)
-        found = published(self.network, config)
+        source = published(self.network, config)
         try:
-            return create(pretrained=True, num_classes=0, **found)
+            return create(pretrained=True, num_classes=0, **source)
         except Exception as error:
             raise SettingError(
                 f"timm could not give {self.network!r} with its published weights: {error}. "
@@ -116,8 +116,8 @@ class Timm(Backbone):
 
     def _reading(self) -> dict[str, Any]:
         """How it reads images, as timm resolves its config."""
-        found: dict[str, Any] = _timm().data.resolve_data_config(pretrained_cfg=self._config())
-        return found
+        reading: dict[str, Any] = _timm().data.resolve_data_config(pretrained_cfg=self._config())
+        return reading
 
 
 def wrapped(

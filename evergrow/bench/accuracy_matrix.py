@@ -138,5 +138,5 @@ def _mean(values: Sequence[float] | np.ndarray) -> float:
 
 
 def _highest(values: np.ndarray) -> float:
-    found = values[~np.isnan(values)]
-    return float(found.max()) if len(found) else float("nan")
+    measured = values[~np.isnan(values)]
+    return float(measured.max()) if len(measured) else float("nan")

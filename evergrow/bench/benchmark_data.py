@@ -43,12 +43,12 @@ def load(name: str, place: str | Path | None = None) -> BenchmarkData:
     1797
     """
     reader, advice, usual = DATA[name]
-    given = (
+    places = (
         [place]
         if place is not None
         else [os.environ.get(DATA_VARIABLE, "") and _below(name), *usual()]
     )
-    for path in (Path(p).expanduser() for p in given if p):
+    for path in (Path(p).expanduser() for p in places if p):
         if path.exists():
             return reader(path)
     if name == "digits":

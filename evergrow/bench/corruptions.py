@@ -42,20 +42,20 @@ class Changed:
 
     def take(self, rows: np.ndarray, then: Then | None = None) -> Any:
         """Records of these rows: an array, or a list as the store itself gives one."""
-        found: list[np.ndarray | None] = [None] * len(rows)
+        images: list[np.ndarray | None] = [None] * len(rows)
         for k in np.unique(self.of[rows]):
             at = np.flatnonzero(self.of[rows] == k)
             for i, x in zip(at, self._under(rows[at], self.names[k], then), strict=True):
-                found[i] = x
-        return found
+                images[i] = x
+        return images
 
     def _under(self, rows: np.ndarray, name: str, then: Then | None) -> list[np.ndarray]:
         def change(x: np.ndarray) -> np.ndarray:
             changed = CHANGES[name](x)
             return changed if then is None else then(changed)
 
-        found = self.store.take(rows, change)
-        return [change(x) for x in found] if isinstance(found, np.ndarray) else found
+        images = self.store.take(rows, change)
+        return [change(x) for x in images] if isinstance(images, np.ndarray) else images
 
 
 def under(chunk: Chunk, tasks: Sequence[np.ndarray], names: Sequence[str]) -> Chunk:

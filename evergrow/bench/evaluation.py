@@ -57,13 +57,13 @@ def stream(data: BenchmarkData, how: Any, seed: int) -> Stream:
             (None, None) if data.domains is None else (data.domains[learn], data.domains[held])
         )
     if data.domains is None:
-        found = cut(train.labels, test.labels, how, seed)
+        scenario = cut(train.labels, test.labels, how, seed)
     else:
-        found = by_domain(train.labels, domains, how, seed)
-    if found.conditions:
-        train = under(train, found.train, found.conditions)
-        test = under(test, found.test, found.conditions)
-    return Stream(found, BenchmarkData(train, test))
+        scenario = by_domain(train.labels, domains, how, seed)
+    if scenario.conditions:
+        train = under(train, scenario.train, scenario.conditions)
+        test = under(test, scenario.test, scenario.conditions)
+    return Stream(scenario, BenchmarkData(train, test))
 
 
 def _kinds(data: BenchmarkData) -> np.ndarray:
@@ -75,12 +75,12 @@ def _kinds(data: BenchmarkData) -> np.ndarray:
     return np.array([f"{label} in {domain}" for label, domain in pairs], dtype=object)
 
 
-def decode_ahead(given: Stream, form: dict[str, Any]) -> None:
+def decode_ahead(stream: Stream, form: dict[str, Any]) -> None:
     """Decode all pictures that may be kept in memory, so that no method's seconds count it.
 
     form: what they are brought to (`GrowingClassifier.prepare_`).
     """
-    for chunk in (given.data.train, given.data.test):
+    for chunk in (stream.data.train, stream.data.test):
         assert chunk is not None
         if chunk.kind == "text":
             continue
@@ -91,7 +91,7 @@ def decode_ahead(given: Stream, form: dict[str, Any]) -> None:
 
 
 def learn_stream(
-    model: GrowingClassifier, given: Stream, share: Share = lambda _: None
+    model: GrowingClassifier, stream: Stream, share: Share = lambda _: None
 ) -> dict[str, Any]:
     """Let the model learn all tasks; accuracies after each, answers at the end, time and memory.
 
@@ -99,75 +99,75 @@ def learn_stream(
     of `bench` that is measured, as plain JSON.
     """
     resource_usage.begin_peak()
-    tasks = len(given.scenario)
+    tasks = len(stream.scenario)
     notes = Notes(np.full((tasks, tasks), np.nan))
     for task in range(tasks):
-        _learn(model, given, task, notes, share)
+        _learn(model, stream, task, notes, share)
         if task < tasks - 1:
-            notes.matrix[task] = _row(given, _right(model, given))
-    probabilities, answers = _answers(model, given)
+            notes.matrix[task] = _row(stream, _right(model, stream))
+    probabilities, answers = _answers(model, stream)
     if np.isnan(probabilities).any():
         notes.warnings[DIVERGED] = None
-    rows = given.asked()
-    assert given.data.test is not None and given.data.test.labels is not None
-    labels = given.data.test.labels[rows]
-    right = np.zeros(len(given.data.test), bool)
+    rows = stream.asked()
+    assert stream.data.test is not None and stream.data.test.labels is not None
+    labels = stream.data.test.labels[rows]
+    right = np.zeros(len(stream.data.test), bool)
     right[rows] = answers == labels
-    notes.matrix[-1] = _row(given, right)
-    return _measured(model, given, notes) | _asked(labels, answers, probabilities)
+    notes.matrix[-1] = _row(stream, right)
+    return _measured(model, stream, notes) | _asked(labels, answers, probabilities)
 
 
-def _learn(model: GrowingClassifier, given: Stream, task: int, notes: Notes, share: Share) -> None:
-    arrivals, train = given.scenario.arrivals(task), given.data.train
+def _learn(model: GrowingClassifier, stream: Stream, task: int, notes: Notes, share: Share) -> None:
+    arrivals, train = stream.scenario.arrivals(task), stream.data.train
     for i, rows in enumerate(arrivals):
         began = time.perf_counter()
         model.partial_fit(train.subset(rows))
         notes.seconds += time.perf_counter() - began
         notes.warnings.update(dict.fromkeys(model.update_["warnings"]))
         notes.advice += [a for a in model.update_.get("advice", []) if a not in notes.advice]
-        share((task + (i + 1) / len(arrivals)) / len(given.scenario))
+        share((task + (i + 1) / len(arrivals)) / len(stream.scenario))
     began = time.perf_counter()
     model.predict(train.subset(arrivals[-1][:1]))  # what was put off until asked is done now
     notes.seconds += time.perf_counter() - began
 
 
-def _right(model: GrowingClassifier, given: Stream) -> np.ndarray:
+def _right(model: GrowingClassifier, stream: Stream) -> np.ndarray:
     """(m,) whether each test sample is answered right by the model as it is now."""
-    test = given.data.test
+    test = stream.data.test
     assert test is not None and test.labels is not None
     right = np.zeros(len(test), bool)
-    rows = given.asked()
+    rows = stream.asked()
     known = rows[np.isin(test.labels[rows].tolist(), model.classes_.tolist())]
     if len(known):
         right[known] = model.predict(test.subset(known)) == test.labels[known]
     return right
 
 
-def _row(given: Stream, right: np.ndarray) -> list[float]:
+def _row(stream: Stream, right: np.ndarray) -> list[float]:
     """Accuracy on the test samples of each task; NaN where a task has none."""
-    return [float(right[rows].mean()) if len(rows) else np.nan for rows in given.scenario.test]
+    return [float(right[rows].mean()) if len(rows) else np.nan for rows in stream.scenario.test]
 
 
-def _answers(model: GrowingClassifier, given: Stream) -> tuple[np.ndarray, np.ndarray]:
+def _answers(model: GrowingClassifier, stream: Stream) -> tuple[np.ndarray, np.ndarray]:
     """(m,) probability of each answer, and the (m,) answers, to all that is asked."""
-    assert given.data.test is not None
-    shares = model.predict_proba(given.data.test.subset(given.asked()))
+    assert stream.data.test is not None
+    shares = model.predict_proba(stream.data.test.subset(stream.asked()))
     return shares.max(1), model.classes_[shares.argmax(1)]
 
 
-def _measured(model: GrowingClassifier, given: Stream, notes: Notes) -> dict[str, Any]:
+def _measured(model: GrowingClassifier, stream: Stream, notes: Notes) -> dict[str, Any]:
     """What the matrix says, and what it took."""
-    taught = [label for classes in given.scenario.classes for label in classes]
+    taught = [label for classes in stream.scenario.classes for label in classes]
     shared = len(set(taught)) < len(taught)  # tasks have classes in common
     untaught = 1 / len(model.classes_) if shared else 0.0
-    found = accuracy_matrix.summary(notes.matrix, given.scenario.sizes, untaught)
+    summary = accuracy_matrix.summary(notes.matrix, stream.scenario.sizes, untaught)
     return {
-        **plain(asdict(found)),
+        **plain(asdict(summary)),
         "seconds": notes.seconds,
         "peak_bytes": resource_usage.peak_memory(),
         "bytes_kept": resource_usage.bytes_kept(serialize.parts(model.model)),
         "matrix": plain(notes.matrix),
-        "sizes": given.scenario.sizes,
+        "sizes": stream.scenario.sizes,
         "warnings": list(notes.warnings),
         "advice": notes.advice,
     }
@@ -181,6 +181,6 @@ def _asked(labels: np.ndarray, answers: np.ndarray, probabilities: np.ndarray) -
         "mean_recall": plain(recall.mean_recall(recalls)),
         "calibration_error": plain(error),
         "per_class": recalls,
-        "calibration": [list(found) for found in bins],
-        "confusion": [list(found) for found in recall.confusion(labels, answers)],
+        "calibration": [list(cells) for cells in bins],
+        "confusion": [list(cells) for cells in recall.confusion(labels, answers)],
     }

@@ -32,13 +32,13 @@ def make_row(
     job: Job, seed: int, data: BenchmarkData, share: evaluation.Share = lambda _: None
 ) -> Row:
     """One row, from the beginning to its last number."""
-    given = evaluation.stream(data, job.cut, seed)
-    evaluation.decode_ahead(given, job.form)
+    stream = evaluation.stream(data, job.cut, seed)
+    evaluation.decode_ahead(stream, job.form)
     lr, rates = None, None
     if job.tune:
-        lr, rates = lr_search.tuned(lambda rate: job.classifier(seed, rate), given, seed)
+        lr, rates = lr_search.tuned(lambda rate: job.classifier(seed, rate), stream, seed)
     model = job.classifier(seed, lr)
-    measured = evaluation.learn_stream(model, given, share)
+    measured = evaluation.learn_stream(model, stream, share)
     commit, dirty = environment.git_commit()
     row = {
         **job.row,
@@ -57,16 +57,16 @@ def make_row(
 
 
 def in_turn(
-    wanted: JobsAndSeeds, data: BenchmarkData, results: Results | None, board: SilentBoard
+    missing: JobsAndSeeds, data: BenchmarkData, results: Results | None, board: SilentBoard
 ) -> Iterator[Made]:
     """Rows one after the other, in this process."""
-    for job, seed in wanted:
+    for job, seed in missing:
         board.begins(f"{job.name}, seed {seed}")
         yield _attempt(job, seed, data, results, board.share)
 
 
 def by_processes(
-    wanted: JobsAndSeeds,
+    missing: JobsAndSeeds,
     subject: Subject,
     results: Results | None,
     board: SilentBoard,
@@ -79,7 +79,9 @@ def by_processes(
     board.begins(f"{workers} at a time")
     with ProcessPoolExecutor(workers, context, _begin, (subject, threads)) as pool:
         try:
-            waiting = {pool.submit(_there, job, seed, results): (job, seed) for job, seed in wanted}
+            waiting = {
+                pool.submit(_there, job, seed, results): (job, seed) for job, seed in missing
+            }
             for future in as_completed(waiting):
                 try:
                     yield future.result()

@@ -45,13 +45,13 @@ def ranked(rows: Sequence[Row]) -> dict[str, list[tuple[str, list[Row]]]]:
 
     Names say what a method has unlike others of its kind on the same backbone.
     """
-    found: dict[str, list[tuple[str, list[Row]]]] = {}
+    by_scenario: dict[str, list[tuple[str, list[Row]]]] = {}
     for place, members in _grouped(rows, ("scenario", "data")).items():
         groups = list(_grouped(members, ("method", "settings", "backbone", "parameters")).values())
         groups.sort(key=lambda group: -(mean_of(group, "last") or 0))
         named = [(_name(group[0], groups), group) for group in groups]
-        found.setdefault(json.loads(place)[0], []).extend(named)
-    return found
+        by_scenario.setdefault(json.loads(place)[0], []).extend(named)
+    return by_scenario
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[tuple[str | None, list[str]]]]:
@@ -78,8 +78,8 @@ def mean_of(rows: Sequence[Row], column: str) -> float | None:
 
 
 def _name(row: Row, groups: Sequence[Sequence[Row]]) -> str:
-    said = ", ".join([*([row["role"]] if row["role"] else []), *_unlike(row, groups)])
-    return f"{row['method']} ({said})" if said else str(row["method"])
+    remarks = ", ".join([*([row["role"]] if row["role"] else []), *_unlike(row, groups)])
+    return f"{row['method']} ({remarks})" if remarks else str(row["method"])
 
 
 def _cells(name: str, group: Sequence[Row]) -> list[str]:
@@ -100,7 +100,7 @@ def _unlike(row: Row, groups: Sequence[Sequence[Row]]) -> list[str]:
     alike = [g[0] for g in groups if (g[0]["method"], g[0]["backbone"]) == _who(row)]
     mine = _flat(row)
     values = {key: {json.dumps(_flat(other).get(key)) for other in alike} for key in mine}
-    return [f"{key}={mine[key]}" for key, found in values.items() if len(found) > 1]
+    return [f"{key}={mine[key]}" for key, alternatives in values.items() if len(alternatives) > 1]
 
 
 def _who(row: Row) -> tuple[str, str]:
@@ -116,10 +116,10 @@ def _flat(row: Row) -> dict[str, Any]:
 
 def _grouped(rows: Iterable[Row], names: Sequence[str]) -> dict[str, list[Row]]:
     """Rows that agree in these columns, in the order of the first of each."""
-    found: dict[str, list[Row]] = {}
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        found.setdefault(json.dumps([row[name] for name in names], sort_keys=True), []).append(row)
-    return found
+        groups.setdefault(json.dumps([row[name] for name in names], sort_keys=True), []).append(row)
+    return groups
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ class SilentBoard:
 
     def share(self, done: float) -> None: ...
 
-    def step(self, made: dict[str, Any]) -> None: ...
+    def step(self, row: dict[str, Any]) -> None: ...
 
     def close(self) -> None: ...
 
@@ -58,11 +58,11 @@ class Board(SilentBoard):
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=self._done + done)
 
-    def step(self, made: dict[str, Any]) -> None:
+    def step(self, row: dict[str, Any]) -> None:
         """A row is finished, or has failed."""
         self._done += 1
         self.share(0)
-        self._say(f"{self._done}/{self._total}  {line(made)}")
+        self._say(f"{self._done}/{self._total}  {line(row)}")
 
     def close(self) -> None:
         if self._bar is not None:
@@ -76,18 +76,18 @@ class Board(SilentBoard):
             print(text, file=sys.stderr, flush=True)
 
 
-def line(made: dict[str, Any]) -> str:
+def line(row: dict[str, Any]) -> str:
     """A finished row in a line, or why it failed.
 
     >>> line({"method": "er", "backbone": "mlp", "seed": 1, "last": 0.5, "average": 0.75,
     ...       "seconds": 2.0})
     'er on mlp, seed 1: last 50.0 %, average 75.0 %, 2.0 s'
     """
-    named = f"{made['method']} on {made['backbone']}, seed {made['seed']}: "
-    if "error" in made:
-        return f"{named}FAILED: {made['error']}"
-    shares = f"last {percent(made['last'])}, average {percent(made['average'])}"
-    return f"{named}{shares}, {made['seconds']:.1f} s"
+    named = f"{row['method']} on {row['backbone']}, seed {row['seed']}: "
+    if "error" in row:
+        return f"{named}FAILED: {row['error']}"
+    shares = f"last {percent(row['last'])}, average {percent(row['average'])}"
+    return f"{named}{shares}, {row['seconds']:.1f} s"
 
 
 def _rows(n: int) -> str:

@@ -14,7 +14,7 @@ HELD_BACK_SHARE = 0.1  # share of each class's samples that is held back
 
 
 def tuned(
-    make: Callable[[float], GrowingClassifier], given: Stream, seed: int = 0
+    make: Callable[[float], GrowingClassifier], stream: Stream, seed: int = 0
 ) -> tuple[float, dict[float, float]]:
     """The learning rate to take, and the accuracies in [0, 1] that speak for it, by rate.
 
@@ -22,21 +22,21 @@ def tuned(
     as they arrive, but for a tenth of each class, and is judged on these; the test samples are not
     looked at. Two tasks say less than all of them: rates that forget late are judged too well.
     """
-    labels = given.data.train.labels
+    labels = stream.data.train.labels
     assert labels is not None
-    seen = np.concatenate(given.scenario.train[:TASKS])
+    seen = np.concatenate(stream.scenario.train[:TASKS])
     _, at = hold_out(labels[seen], HELD_BACK_SHARE, seed)
-    held = given.data.train.subset(seen[at])
-    found: dict[float, float] = {}
+    held = stream.data.train.subset(seen[at])
+    accuracies: dict[float, float] = {}
     for rate in RATES:
         model = make(rate)
-        for task in range(min(TASKS, len(given.scenario))):
-            for rows in given.scenario.arrivals(task):
+        for task in range(min(TASKS, len(stream.scenario))):
+            for rows in stream.scenario.arrivals(task):
                 learn = rows[~np.isin(rows, seen[at])]
                 if len(learn):
-                    model.partial_fit(given.data.train.subset(learn))
-        found[rate] = model.score(held)
-    return choose_rate(found, len(held)), found
+                    model.partial_fit(stream.data.train.subset(learn))
+        accuracies[rate] = model.score(held)
+    return choose_rate(accuracies, len(held)), accuracies
 
 
 def choose_rate(accuracies: Mapping[float, float], n: int) -> float:

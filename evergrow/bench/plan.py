@@ -53,10 +53,10 @@ class Job:
 
     def classifier(self, seed: int, lr: float | None = None) -> GrowingClassifier:
         """A classifier that has learnt nothing."""
-        given = dict(self.how.settings) | {"random_state": seed}
+        settings = dict(self.how.settings) | {"random_state": seed}
         if lr is not None:
-            given["lr"] = lr
-        parameters = configure.new(replace(self.how, settings=given))
+            settings["lr"] = lr
+        parameters = configure.new(replace(self.how, settings=settings))
         return GrowingClassifier(**dict(parameters.items()))
 
     def key(self, seed: int) -> str:
@@ -121,9 +121,9 @@ def _streamed(method: str, cut: Cut, how: How) -> tuple[How, Cut]:
     """How a method learns a stream; the ceiling is given whole tasks."""
     if method == CEILING:
         cut = replace(cut, batch=0)
-    said = set(how.settings) | set(options.pairs(how.words))
+    named = set(how.settings) | set(options.pairs(how.words))
     usual = USUAL | (STREAMED if cut.batch else {})
-    defaults = {name: value for name, value in usual.items() if name not in said}
+    defaults = {name: value for name, value in usual.items() if name not in named}
     return replace(how, settings={**defaults, **how.settings}), cut
 
 
@@ -134,7 +134,7 @@ def _job(asked: Asked, content: str, beside: bool) -> Job:
         how = _on(TRAINED.get(asked.data.train.kind, "mlp"), how)
         model = _begun(replace(asked, how=how))
     learner = model.learner
-    given = dict(model.parameters.items())
+    values = dict(model.parameters.items())
     row = {
         "scenario": asked.scenario,
         "data": content,
@@ -142,7 +142,7 @@ def _job(asked: Asked, content: str, beside: bool) -> Job:
         "settings": plain(learner.settings()),
         "backbone": model.backbone_name,
         "parameters": plain(
-            {k: v for k, v in given.items() if k not in PLACED}
+            {k: v for k, v in values.items() if k not in PLACED}
             | {"backbone": model.backbone.settings()}
         ),
         "role": ROLES.get(model.method_name),

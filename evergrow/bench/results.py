@@ -58,8 +58,8 @@ class Results:
 
     def rows(self) -> list[Row]:
         """All finished rows, in the order in which they were finished."""
-        found = [_read(path) for path in (self.folder / "rows").glob("*.json")]
-        return sorted(found, key=lambda row: (row["time"], row["key"]))
+        rows = [_read(path) for path in (self.folder / "rows").glob("*.json")]
+        return sorted(rows, key=lambda row: (row["time"], row["key"]))
 
     def write(self, name: str, text: str) -> None:
         """A file of the folder, replaced in one step."""

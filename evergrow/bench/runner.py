@@ -66,27 +66,27 @@ def run(
     subject = subject if isinstance(subject, Subject) else Subject(subject)
     data, results = subject.load(), None if runs.folder is None else Results(runs.folder)
     keyed = _planned(subject, data, methods, how or How(), runs)
-    found: dict[str, Made] = {}
+    rows: dict[str, Made] = {}
     if results is not None:
         results.prepare()
-        found = {key: row for key in keyed if (row := results.find(key)) is not None}
-    wanted = {key: pair for key, pair in keyed.items() if key not in found}
-    already, board = len(found), SilentBoard() if board is None else board
-    board.start(len(wanted), already)
-    made: list[Made] = []
+        rows = {key: row for key in keyed if (row := results.find(key)) is not None}
+    missing = {key: pair for key, pair in keyed.items() if key not in rows}
+    already, board = len(rows), SilentBoard() if board is None else board
+    board.start(len(missing), already)
+    new_rows: list[Made] = []
     try:
-        for row in _made(list(wanted.values()), subject, data, runs, board):
+        for row in _made(list(missing.values()), subject, data, runs, board):
             board.step(row)
-            made.append(row)
+            new_rows.append(row)
     finally:
         board.close()
         if results is not None:
             results.write_tables()
             leaderboard.write_markdown(results)
-    found |= {row["key"]: row for row in made if "error" not in row}
+    rows |= {row["key"]: row for row in new_rows if "error" not in row}
     return {
-        "rows": [found[key] for key in keyed if key in found],
-        "failed": [row for row in made if "error" in row],
+        "rows": [rows[key] for key in keyed if key in rows],
+        "failed": [row for row in new_rows if "error" in row],
         "already": already,
         "skipped": [list(file) for file in data.train.skipped],
         "folder": None if runs.folder is None else str(runs.folder),
@@ -104,14 +104,14 @@ def _planned(
 
 
 def _made(
-    wanted: execute.JobsAndSeeds,
+    missing: execute.JobsAndSeeds,
     subject: Subject,
     data: BenchmarkData,
     runs: Runs,
     board: SilentBoard,
 ) -> Iterator[Made]:
     results = None if runs.folder is None else Results(runs.folder)
-    workers = min(runs.jobs, len(wanted))
+    workers = min(runs.jobs, len(missing))
     if workers > 1:
-        return execute.by_processes(wanted, subject, results, board, workers)
-    return execute.in_turn(wanted, data, results, board)
+        return execute.by_processes(missing, subject, results, board, workers)
+    return execute.in_turn(missing, data, results, board)

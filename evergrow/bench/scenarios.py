@@ -178,13 +178,13 @@ def _kept(y: np.ndarray, how: Cut, seed: int) -> np.ndarray:
     """
     if how.imbalance == 1:
         return np.arange(len(y))
-    rng, kept = _rng(seed, "imbalance"), []
+    rng, parts = _rng(seed, "imbalance"), []
     labels = sorted(set(y.tolist()))
     for k, i in enumerate(rng.permutation(len(labels))):
         rows = rng.permutation(np.flatnonzero(y == labels[i]))
         share = how.imbalance ** (-k / max(len(labels) - 1, 1))
-        kept.append(rows[: max(round(share * len(rows)), 1)])
-    return np.sort(np.concatenate(kept))
+        parts.append(rows[: max(round(share * len(rows)), 1)])
+    return np.sort(np.concatenate(parts))
 
 
 def _home(y: np.ndarray, tasks: Sequence[Sequence[Any]]) -> np.ndarray:

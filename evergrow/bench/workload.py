@@ -97,17 +97,17 @@ def changes(words: Sequence[str]) -> dict[str, Any]:
 
 def _each(domains: Any, chunk: Chunk) -> np.ndarray:
     """(n,) the domain of each sample.  Raises DataError where there are more or fewer."""
-    found = np.asarray(domains)
-    if found.shape != (len(chunk),):
+    each = np.asarray(domains)
+    if each.shape != (len(chunk),):
         raise DataError(
-            f"domains: expected one for each of {len(chunk)} samples, got shape {found.shape}; "
+            f"domains: expected one for each of {len(chunk)} samples, got shape {each.shape}; "
             "with a test part, give a pair, one for each part."
         )
-    return found
+    return each
 
 
-def _path(given: Any) -> Path | None:
-    data = Source.of(given).data
+def _path(subject: Any) -> Path | None:
+    data = Source.of(subject).data
     return Path(data) if isinstance(data, str | Path) else None
 
 

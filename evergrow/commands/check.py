@@ -8,6 +8,6 @@ def check(method: str) -> Answer:
     from .. import methods
     from ..checks import check_method
 
-    made = methods.get(method)
-    check_method(made)
-    return {"method": methods.name_of(made), "passed": True}
+    tested = methods.get(method)
+    check_method(tested)
+    return {"method": methods.name_of(tested), "passed": True}

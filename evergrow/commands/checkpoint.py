@@ -53,16 +53,16 @@ class Unfinished:
 
     def recall(self, chunk: Chunk) -> None:
         """Know the content hashes of files that are as they were when they were decoded."""
-        found = self._found or {}
-        if "hashes" not in found or not isinstance(chunk.store, Files):
+        before = self._found or {}
+        if "hashes" not in before or not isinstance(chunk.store, Files):
             return
-        if found["packages"] != environment.packages(PACKAGES):
+        if before["packages"] != environment.packages(PACKAGES):
             return  # others may decode otherwise
-        at = {mark.tobytes(): i for i, mark in enumerate(found["marks"].numpy())}
+        at = {mark.tobytes(): i for i, mark in enumerate(before["marks"].numpy())}
         rows = np.array([at.get(mark.tobytes(), -1) for mark in chunk.store.marks], np.int64)
-        known = preprocess.hashes_of(chunk, Canvas(**found["canvas"]))
+        known = preprocess.hashes_of(chunk, Canvas(**before["canvas"]))
         assert known is not None
-        known.hashes[rows >= 0] = found["hashes"].numpy()[rows[rows >= 0]]
+        known.hashes[rows >= 0] = before["hashes"].numpy()[rows[rows >= 0]]
         known.there[rows >= 0] = True
 
     def of(self, model: Model, chunk: Chunk) -> "Unfinished":
@@ -73,11 +73,11 @@ class Unfinished:
     def last(self) -> Checkpoint | None:
         """Where the same learn was left off; what another one left is taken away."""
         self._due = time.monotonic() + EVERY
-        found, self._found = self._found, None
-        if found is None:
+        before, self._found = self._found, None
+        if before is None:
             return None
-        rows, total = found["rows"], len(self.chunk)
-        if not self._possible or rows >= total or found["key"] != self._key(rows):
+        rows, total = before["rows"], len(self.chunk)
+        if not self._possible or rows >= total or before["key"] != self._key(rows):
             durable_files.remove(self.place)
             return None
         self.resumed = self.kept = rows
@@ -88,16 +88,16 @@ class Unfinished:
         if self.tell is not None:
             plain: dict[str, Any] = {"forecast": None, "remedies": [], "of": ""}
             self.tell([{"rule": "resumed", "text": text, **plain}])
-        return Checkpoint(rows, found["scale"], found["state"], found["beside"])
+        return Checkpoint(rows, before["scale"], before["state"], before["beside"])
 
-    def reached(self, made: Callable[[], Checkpoint]) -> None:
+    def reached(self, checkpoint: Callable[[], Checkpoint]) -> None:
         """Write a checkpoint if it is time; a disk that does not take it is no reason to stop."""
         if time.monotonic() < self._due or not self._possible:
             return
         self._key(0)  # what takes long the first time alone does not count
         began = time.monotonic()
         try:
-            self.write(made())
+            self.write(checkpoint())
         except OSError as error:
             self.notes = [
                 f"a checkpoint could not be written ({error.strerror or error}), and learning went "
@@ -114,21 +114,22 @@ class Unfinished:
         there = f"{self.kept:,} of {len(self.chunk):,} samples"
         return f"{STOPPED}, and the same command goes on after {there}"
 
-    def write(self, made: Checkpoint) -> None:
-        content = {"rows": made.rows, "scale": made.scale, "key": self._key(made.rows)}
-        content |= {"state": made.state, "beside": made.beside} | self._known()
+    def write(self, checkpoint: Checkpoint) -> None:
+        rows, key = checkpoint.rows, self._key(checkpoint.rows)
+        content = {"rows": rows, "scale": checkpoint.scale, "key": key}
+        content |= {"state": checkpoint.state, "beside": checkpoint.beside} | self._known()
         tree, tensors, samples = flatten.flatten(content)
         if samples:
             return  # raw samples may have to stay out of the folder
         durable_files.make_folder(self.place)
-        sums, new = self.place / f"{made.rows}.safetensors", self.place / NEW
+        sums, new = self.place / f"{checkpoint.rows}.safetensors", self.place / NEW
         durable_files.remove(sums)
         durable_files.remove(new)
         files = {sums.name: durable_files.write_tensors(sums, tensors)}
         sealed = {"format": manifest.FORMAT, "files": files, "blobs": {}, "content": tree}
         durable_files.write_file(new, manifest.dump(sealed))
         durable_files.rename(new, self.place / MADE)
-        self.kept = made.rows
+        self.kept = checkpoint.rows
         _tidy(self.place)
 
     def _known(self) -> dict[str, Any]:
@@ -165,7 +166,7 @@ class Unfinished:
     def _frame(self) -> bytes:
         """All that shapes the sums but the rows."""
         model, net = self.model, self.model.net
-        told = {
+        frame = {
             "parent": self.parent,
             "packages": environment.packages(PACKAGES),
             "weights": durable_files.describe(net.backbone.state_dict()),
@@ -173,19 +174,19 @@ class Unfinished:
             "classes": model.classes.tolist(),
             **serialize.shape(model),
         }
-        del told["backbone"]["scale"]  # it follows from the rest
-        del told["parameters"]["num_workers"]
-        return json.dumps(told, sort_keys=True).encode()
+        del frame["backbone"]["scale"]  # it follows from the rest
+        del frame["parameters"]["num_workers"]
+        return json.dumps(frame, sort_keys=True).encode()
 
     @cached_property
     def _marks(self) -> np.ndarray:
         """(n, 16) uint8: what tells each sample from others."""
         store, rows = self.chunk.store, np.arange(len(self.chunk))
         if isinstance(store, Files):
-            found: np.ndarray = store.marks[self.chunk.at(rows)]
+            hashes: np.ndarray = store.marks[self.chunk.at(rows)]
         else:
-            found = preprocess.hashes(self.model.records(self.chunk))
-        return found
+            hashes = preprocess.hashes(self.model.records(self.chunk))
+        return hashes
 
     @cached_property
     def _columns(self) -> np.ndarray:
@@ -200,8 +201,8 @@ def _read(place: Path) -> dict[str, Any] | None:
         tensors = durable_files.read_tensors(place / Path(name).name, entry)
     except (OSError, Fault, FormatError, ValueError):
         return None
-    found: dict[str, Any] = flatten.unflatten(sealed["content"], tensors, {})
-    return found
+    content: dict[str, Any] = flatten.unflatten(sealed["content"], tensors, {})
+    return content
 
 
 def _tidy(place: Path) -> None:

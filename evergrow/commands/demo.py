@@ -45,14 +45,14 @@ def run(folder: Path, data: Path | None = None, say: Say = print) -> dict[str, A
     Raises DataError for data that has not two classes or more.
     """
     pairs = {} if data is None else find_parts(data)
-    found = {} if data is None or pairs else classes(data)
+    files = {} if data is None or pairs else classes(data)
     if data is not None and data.resolve().is_relative_to(folder.resolve()):
         raise DataError(f"{data} lies in {folder}, which is made anew; name another with --folder.")
     clear(folder)
     if pairs:
         weeks = idx(folder, pairs)
     else:
-        weeks = images(folder, found) if found else digits(folder)
+        weeks = images(folder, files) if files else digits(folder)
     epochs = str(min(max(SEEN // weeks.size, 1), EPOCHS))
     plain = ("--method", "finetune", "--backbone", "convnet", "--epochs", epochs)
     return {
@@ -79,13 +79,13 @@ def digits(folder: Path) -> Weeks:
     return Weeks(folder / "week-1", folder / "week-2", folder / "test", counts[0])
 
 
-def images(folder: Path, found: Classes) -> Weeks:
+def images(folder: Path, by_class: Classes) -> Weeks:
     """A folder per class: the first half of the classes, the second, and a fifth for testing.
 
     Which images are for testing is decided by their content alone. They are linked, not copied.
     """
-    half, size = (len(found) + 1) // 2, 0
-    for number, (label, files) in enumerate(found.items()):
+    half, size = (len(by_class) + 1) // 2, 0
+    for number, (label, files) in enumerate(by_class.items()):
         week = folder / ("week-1" if number < half else "week-2") / label
         held = _held_out(files)
         for place in (week, folder / "test" / label):
@@ -185,19 +185,19 @@ def classes(data: Path) -> Classes:
         raise DataError(
             f"{data}: expected a folder with one subfolder a class; there is no such folder."
         )
-    found = {}
+    by_class = {}
     for place in sorted(p for p in data.iterdir() if p.is_dir() and not p.name.startswith(".")):
         files = sorted(
             f for f in place.rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES and f.is_file()
         )
         if len(files) > 1:
-            found[place.name] = files
-    if len(found) < 2:
+            by_class[place.name] = files
+    if len(by_class) < 2:
         raise DataError(
-            f"{data} has {len(found)} subfolders with two images or more; the demo needs two: a "
+            f"{data} has {len(by_class)} subfolders with two images or more; the demo needs two: a "
             "class to begin with, and one to come later."
         )
-    return found
+    return by_class
 
 
 def _held_out(files: Sequence[Path]) -> set[Path]:

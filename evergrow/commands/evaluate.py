@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.source import Source
 from ..errors import DataError
 from ..storage.model_folder import ModelFolder
-from .open_model import CURRENT, Answer, Given, load
+from .open_model import CURRENT, Answer, OpenOptions, load
 from .predict import blocks
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PAIRS_SHOWN = 10  # pairs of classes confused most
 
 
-def evaluate(model: str | Path, data: Any, given: Given = CURRENT) -> Answer:
+def evaluate(model: str | Path, data: Any, options: OpenOptions = CURRENT) -> Answer:
     """Accuracy in [0, 1] on labelled data: overall, old and new, by class; pairs confused most.
 
     new: classes that the last update brought. Labels that the model does not know count as wrong.
@@ -24,7 +24,7 @@ def evaluate(model: str | Path, data: Any, given: Given = CURRENT) -> Answer:
     import numpy as np
 
     folder = ModelFolder(model)
-    loaded = load(folder, given)
+    loaded = load(folder, options)
     chunk = Source.of(data).read()
     if chunk.labels is None:
         raise DataError("evaluate needs labels: name their column with --label.")
@@ -47,7 +47,7 @@ def evaluate(model: str | Path, data: Any, given: Given = CURRENT) -> Answer:
         "new": _share(right[np.isin(labels, list(new))]),
         "confused": _confused(labels, answers),
         "unknown_classes": unknown,
-        "version": given.version or folder.current(),
+        "version": options.version or folder.current(),
         "skipped": [list(file) for file in chunk.skipped],
     }
 
@@ -79,13 +79,13 @@ class Examined:
         return to_png(x) if x.dtype == torch.uint8 and x.ndim == 4 else []
 
 
-def examined(folder: ModelFolder, data: Any, given: Given = CURRENT) -> Examined:
+def examined(folder: ModelFolder, data: Any, options: OpenOptions = CURRENT) -> Examined:
     """Ask a model about labelled samples, and keep what it answered.  Raises DataError."""
     import numpy as np
 
     from ..model import update_report
 
-    loaded, chunk = load(folder, given), Source.of(data).read()
+    loaded, chunk = load(folder, options), Source.of(data).read()
     if chunk.labels is None:
         raise DataError("samples to judge by need labels: name their column with --label.")
     columns = loaded.columns_of(chunk.labels).numpy()
@@ -108,11 +108,11 @@ def _share(right: "np.ndarray") -> Answer:
     return {"accuracy": float(right.mean()) if len(right) else None, "samples": len(right)}
 
 
-def _confused(given: "np.ndarray", answers: "np.ndarray") -> list[Answer]:
+def _confused(labels: "np.ndarray", answers: "np.ndarray") -> list[Answer]:
     """The pairs of classes most often taken one for the other, worst first."""
     from collections import Counter
 
-    wrong = given != answers
-    pairs = Counter(zip(given[wrong].tolist(), answers[wrong].tolist(), strict=True))
+    wrong = labels != answers
+    pairs = Counter(zip(labels[wrong].tolist(), answers[wrong].tolist(), strict=True))
     ranked = sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))[:PAIRS_SHOWN]
     return [{"label": g, "predicted": a, "samples": n} for (g, a), n in ranked]

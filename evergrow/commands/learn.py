@@ -10,7 +10,7 @@ from ..data.source import Source
 from ..errors import DataError
 from ..model.options import How, Tell
 from ..storage.model_folder import ModelFolder
-from .open_model import Answer, Given, commit, described, restored
+from .open_model import Answer, OpenOptions, commit, described, restored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -190,8 +190,8 @@ def _remember(at_hand: AtHand, old: "Chunk", version: int) -> AtHand:
 
 
 def _unlabelled(beside: Beside) -> "Chunk | None":
-    given = beside.auxiliary
-    return None if given is None else Source.of(given).read(need_labels=False)
+    auxiliary = beside.auxiliary
+    return None if auxiliary is None else Source.of(auxiliary).read(need_labels=False)
 
 
 def _plan(
@@ -239,10 +239,10 @@ def _probed(model: "Model", chunk: "Chunk", seconds: float) -> Answer:
     from ..model.advice import weak_backbone
     from ..model.backbone_probe import probe
 
-    found = probe(model, chunk, seconds)
-    weak = None if found is None else weak_backbone(found)
+    comparison = probe(model, chunk, seconds)
+    weak = None if comparison is None else weak_backbone(comparison)
     return {
-        "probe": None if found is None else asdict(found),
+        "probe": None if comparison is None else asdict(comparison),
         "advice": [] if weak is None else [weak.plain()],
     }
 
@@ -257,8 +257,8 @@ def _open(folder: ModelFolder, how: How) -> AtHand:
     if not folder.exists():
         return AtHand(None, configure.new(how), ledger.empty(), [])
     stored = folder.read()
-    given = Given(how.settings.get("method"), how.settings.get("device", "auto"))
-    model, notes = configure.change(restored(stored, given, learning=True), how)
+    options = OpenOptions(how.settings.get("method"), how.settings.get("device", "auto"))
+    model, notes = configure.change(restored(stored, options, learning=True), how)
     past = ledger.empty() if stored.ledger is None else stored.ledger
     return AtHand(model, model.parameters, past, notes)
 
@@ -301,5 +301,5 @@ def _known(at_hand: AtHand) -> "Model":
 def _updated(model: "Model", notes: Sequence[str]) -> Answer:
     last = model.update
     warnings = [*notes, *last["warnings"]]
-    told = ("new_classes", "samples", "held_back", "advice", "report")
-    return {k: last[k] for k in told} | {"warnings": warnings}
+    keys = ("new_classes", "samples", "held_back", "advice", "report")
+    return {k: last[k] for k in keys} | {"warnings": warnings}

@@ -14,7 +14,7 @@ Answer = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Given:
+class OpenOptions:
     """What a model folder does not say.
 
     method: MODULE:CLASS, where the model learns by such.  device: to compute on.
@@ -37,7 +37,7 @@ def described(model: "Model", version: int) -> Answer:
     }
 
 
-CURRENT = Given()  # the current version, on whatever device there is
+CURRENT = OpenOptions()  # the current version, on whatever device there is
 
 
 def commit(folder: ModelFolder, model: "Model", extra: Answer) -> int:
@@ -49,20 +49,20 @@ def commit(folder: ModelFolder, model: "Model", extra: Answer) -> int:
     return folder.commit(**parts)
 
 
-def load(folder: ModelFolder, given: Given) -> "Model":
+def load(folder: ModelFolder, options: OpenOptions) -> "Model":
     """The model in a folder, to ask it."""
-    folder.manifest(given.version)  # as in `_open`
-    return restored(folder.read(given.version, learning=False), given, learning=False)
+    folder.manifest(options.version)  # as in `_open`
+    return restored(folder.read(options.version, learning=False), options, learning=False)
 
 
-def restored(stored: Stored, given: Given, learning: bool) -> "Model":
+def restored(stored: Stored, options: OpenOptions, learning: bool) -> "Model":
     """The model that was stored.  ModelError: it needs code that is not evergrow's."""
     from ..model import serialize
     from ..nn import devices
 
-    devices.device_named(given.device)  # raises SettingError where there is no such
-    own = given.method if given.method and ":" in given.method else None
+    devices.device_named(options.device)  # raises SettingError where there is no such
+    own = options.method if options.method and ":" in options.method else None
     try:
-        return serialize.restore(stored, given.device, None, own, learning)
+        return serialize.restore(stored, options.device, None, own, learning)
     except SettingError as error:
         raise ModelError(str(error)) from error

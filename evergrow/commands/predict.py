@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.source import Source
 from ..storage.model_folder import ModelFolder
-from .open_model import CURRENT, Answer, Given, load, restored
+from .open_model import CURRENT, Answer, OpenOptions, load, restored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,16 +17,16 @@ def predict(
     model: str | Path,
     data: Any,
     top: int = 3,
-    given: Given = CURRENT,
+    options: OpenOptions = CURRENT,
 ) -> Answer:
     """The likeliest labels of each input with their probabilities, best first, at most `top`.
 
     data: a Source, or whatever `sources.read` takes; labels are not needed.
     """
     folder = ModelFolder(model)
-    loaded = load(folder, given)
+    loaded = load(folder, options)
     chunk = Source.of(data).read(need_labels=False)
-    found: list[Answer] = []
+    predictions: list[Answer] = []
     for rows in blocks(len(chunk)):
         part = chunk.subset(rows)
         shares = loaded.probabilities(loaded.records(part))
@@ -34,13 +34,13 @@ def predict(
         for i, columns in enumerate(best):
             ranked = [[loaded.classes[j].item(), float(shares[i, j])] for j in columns]
             label, probability = ranked[0]
-            found.append(
+            predictions.append(
                 {"input": part.name(i), "label": label, "probability": probability, "top": ranked}
             )
     skipped = [list(file) for file in chunk.skipped]
     return {
-        "predictions": found,
-        "version": given.version or folder.current(),
+        "predictions": predictions,
+        "version": options.version or folder.current(),
         "skipped": skipped,
     }
 
@@ -58,7 +58,7 @@ def layers(model: str | Path) -> Answer:
     from ..model import judge
 
     folder = ModelFolder(model)
-    loaded = restored(folder.read(), Given(), learning=True)
+    loaded = restored(folder.read(), OpenOptions(), learning=True)
     widths: dict[str, int] = dict(loaded.net.backbone.parts)
     rows = [
         {"layer": name, "features": widths.get(name, loaded.net.width), "recall": recall}

@@ -86,10 +86,10 @@ def differences(began: InputSummary | None, now: InputSummary | None) -> list[st
     if began["kind"] == "table":
         few = min(began["classes"], now["classes"]) < CLASSES
         return [] if few else _channels(began, now)
-    found = _sizes(began["sizes"], now["sizes"]) if began["sizes"] and now["sizes"] else []
+    notes = _sizes(began["sizes"], now["sizes"]) if began["sizes"] and now["sizes"] else []
     if _times(now["high"], began["high"]) > TIMES:
-        found.append(f"the largest value is {now['high']:.3g}, it was {began['high']:.3g}")
-    return found + _channels(began, now)
+        notes.append(f"the largest value is {now['high']:.3g}, it was {began['high']:.3g}")
+    return notes + _channels(began, now)
 
 
 def _sizes(began: list[list[int]], now: list[list[int]]) -> list[str]:

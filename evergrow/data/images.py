@@ -103,13 +103,13 @@ def pixels(image: Image.Image) -> np.ndarray:
     mode = "RGBA" if transparent else "L" if grey else "RGB"
     image = image if image.mode == mode else image.convert(mode)
     alpha = image.getchannel("A") if transparent else None
-    found = np.empty((1 if grey else 3, image.height, image.width), np.uint8)
-    for c in range(len(found)):  # one by one: large images would be in memory several times
+    planes = np.empty((1 if grey else 3, image.height, image.width), np.uint8)
+    for c in range(len(planes)):  # one by one: large images would be in memory several times
         band = image if mode == "L" else image.getchannel(c)
         if alpha is not None:
             band = Image.composite(band, Image.new("L", image.size, 255), alpha)
-        found[c] = np.asarray(band)
-    return found
+        planes[c] = np.asarray(band)
+    return planes
 
 
 def _facts(image: Image.Image) -> tuple[int, tuple[int, int]]:
@@ -144,7 +144,7 @@ def _seen_through(
                 raise _too_large(width * height, f" ({width:,} x {height:,})")
             if width * height > LARGE:
                 held.enter_context(_large)
-            found = function(image)
+            value = function(image)
         except (Unreadable, MemoryError):
             raise
         except Image.DecompressionBombError as error:  # its size is in the message alone
@@ -154,7 +154,7 @@ def _seen_through(
             raise Unreadable(_no_image(content)) from error
         except Exception as error:  # decoders raise anything on broken data
             raise Unreadable(f"is damaged ({error or type(error).__name__})") from error
-        return then(found, now)
+        return then(value, now)
 
 
 def _content(path: Path) -> tuple[bytes, Stamp]:
@@ -189,10 +189,10 @@ def _no_image(content: bytes) -> str:
 def _orientation(image: Image.Image) -> int:
     """1..8, as EXIF says; 1 where it says nothing, or is damaged."""
     try:
-        found = image.getexif().get(ORIENTATION, 1)
+        orientation = image.getexif().get(ORIENTATION, 1)
     except (SyntaxError, ValueError, KeyError, TypeError, IndexError, OSError, struct.error):
         return 1
-    return found if found in TURNS else 1
+    return orientation if orientation in TURNS else 1
 
 
 def _is_deep(image: Image.Image) -> bool:

@@ -53,11 +53,11 @@ def from_text(cells: Sequence[str]) -> list[int] | list[float] | list[str | None
     >>> from_text(["3", "12"]), from_text(["007", "12"]), from_text(["cat", "nan"])
     ([3, 12], ['007', '12'], ['cat', None])
     """
-    found = [None if cell.strip().lower() in ("", "nan") else cell for cell in cells]
-    present = [cell.strip() for cell in found if cell is not None]
+    texts = [None if cell.strip().lower() in ("", "nan") else cell for cell in cells]
+    present = [cell.strip() for cell in texts if cell is not None]
     padded = any(re.match(r"[-+]?0\d", cell) for cell in present)
-    if len(present) < len(found) or padded or not all(map(DECIMAL.fullmatch, present)):
-        return found
+    if len(present) < len(texts) or padded or not all(map(DECIMAL.fullmatch, present)):
+        return texts
     try:
         return [int(cell) for cell in present]
     except ValueError:

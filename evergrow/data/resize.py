@@ -8,7 +8,7 @@ import numpy as np
 
 from . import image_arrays
 
-Size = tuple[int, int]
+Size = tuple[int, int]  # (height, width)
 
 
 @dataclass(frozen=True)

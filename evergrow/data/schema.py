@@ -9,9 +9,9 @@ import numpy as np
 from ..errors import DataError, SettingError
 from . import table_encoder
 from .dataset import Chunk, Frame, Seen
+from .resize import Size
 
 Form = dict[str, Any]
-Size = tuple[int, int]
 
 
 def canonical_size(
@@ -98,15 +98,15 @@ def fitted(form: Form, chunk: Chunk) -> Form:
     """
     if not chunk.seen.mixed or form["kind"] != "table":
         return form
-    found, notes = table_encoder.fit(table_of(chunk))
+    encoding, notes = table_encoder.fit(table_of(chunk))
     chunk.notes += [note for note in notes if note not in chunk.notes]
-    names = [f["name"] for f in found]
+    names = [f["name"] for f in encoding]
     return form | {
-        "columns": table_encoder.width(found),
+        "columns": table_encoder.width(encoding),
         "names": names,
         "unused": [name for name in chunk.seen.names if name not in names],
-        "spread": table_encoder.expected_distance(found),
-        "encode": found,
+        "spread": table_encoder.expected_distance(encoding),
+        "encode": encoding,
     }
 
 

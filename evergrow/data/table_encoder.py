@@ -43,10 +43,10 @@ def kind(column: "pd.Series[Any]") -> str:
 
     if column.isna().all():
         return "empty"
-    found = KINDS.get(pd.api.types.infer_dtype(column, skipna=True), "")
-    if found == "category" and column.dropna().astype(str).str.fullmatch(ISO).all():
+    inferred = KINDS.get(pd.api.types.infer_dtype(column, skipna=True), "")
+    if inferred == "category" and column.dropna().astype(str).str.fullmatch(ISO).all():
         return "date" if _seconds(column).notna().sum() == column.notna().sum() else "category"
-    return found
+    return inferred
 
 
 def fit(frame: "pd.DataFrame") -> tuple[Fitted, list[str]]:
@@ -58,14 +58,14 @@ def fit(frame: "pd.DataFrame") -> tuple[Fitted, list[str]]:
     notes = []
     for name in map(str, frame.columns):
         column = _column(frame, name)
-        found = kind(column)
-        words = _words(column).nunique() if found == "category" else 0
-        if not found:
+        named = kind(column)
+        words = _words(column).nunique() if named == "category" else 0
+        if not named:
             raise DataError(
                 f"column {name!r} of X holds values of several kinds; expected numbers, booleans, "
                 "dates or text in all of its rows: convert them, or leave the column out."
             )
-        if found == "empty":
+        if named == "empty":
             notes.append(f"column {name!r} is empty: not used")
         elif words > FEWEST and words > column.notna().sum() / 2:
             notes.append(
@@ -77,7 +77,7 @@ def fit(frame: "pd.DataFrame") -> tuple[Fitted, list[str]]:
                 notes.append(
                     f"column {name!r} holds {words} values: the {MOST_VALUES} most frequent count"
                 )
-            fitted.append({"name": name, "kind": found} | _found(column, found))
+            fitted.append({"name": name, "kind": named} | _found(column, named))
     if not fitted:
         raise DataError(
             f"X has no column to learn from: {'; '.join(notes)}. Pass numbers, categories or dates."
@@ -85,17 +85,17 @@ def fit(frame: "pd.DataFrame") -> tuple[Fitted, list[str]]:
     return fitted, notes
 
 
-def _found(column: "pd.Series[Any]", found: str) -> dict[str, Any]:
+def _found(column: "pd.Series[Any]", kind: str) -> dict[str, Any]:
     """Of a category its most frequent values; else mean and deviation."""
-    if found == "category":
+    if kind == "category":
         counts = _words(column).value_counts()
         ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         return {"values": sorted(word for word, _ in ranked[:MOST_VALUES])}
-    if found == "boolean":
+    if kind == "boolean":
         return {"mean": 0.5, "deviation": 0.5**0.5}
     from sklearn.preprocessing import StandardScaler
 
-    x = _numbers(column, found)
+    x = _numbers(column, kind)
     scaler = StandardScaler().fit(x[:, None])
     mean, deviation = float(scaler.mean_[0]), float(scaler.var_[0]) ** 0.5
     if deviation <= 1e-7 * abs(mean):  # it has not varied yet: its size is all we know
@@ -226,8 +226,8 @@ def _seconds(column: "pd.Series[Any]") -> "pd.Series[Any]":
     import pandas as pd
 
     if not pd.api.types.is_datetime64_any_dtype(column.dtype):  # numbers are no dates
-        kept = [cell if isinstance(cell, str | date) else None for cell in column]
-        column = pd.Series(kept, column.index, dtype=object)
+        cells = [cell if isinstance(cell, str | date) else None for cell in column]
+        column = pd.Series(cells, column.index, dtype=object)
     times = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
-    found: pd.Series[Any] = (times - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-    return found
+    seconds: pd.Series[Any] = (times - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
+    return seconds

@@ -38,8 +38,8 @@ class Tensors:
         return len(self.x)
 
     def take(self, rows: Tensor) -> Tensor:
-        taken: Tensor = self.x[rows]
-        return taken
+        part: Tensor = self.x[rows]
+        return part
 
 
 @dataclass(frozen=True)

@@ -69,13 +69,13 @@ class _Read:
     def add(self, texts: list[str], tokenizer: "Tokenizer", length: int) -> None:
         tokenizer.no_padding()
         tokenizer.enable_truncation(length)
-        for text, found in zip(texts, tokenizer.encode_batch(texts), strict=True):
-            if not found.ids:
+        for text, encoding in zip(texts, tokenizer.encode_batch(texts), strict=True):
+            if not encoding.ids:
                 raise DataError(
                     f"row {len(self.ids)} is a text without a token ({text[:40]!r}); leave it out."
                 )
-            self.ids.append(np.array(found.ids, np.int32))
-            self.cut.append(bool(found.overflowing))
+            self.ids.append(np.array(encoding.ids, np.int32))
+            self.cut.append(bool(encoding.overflowing))
 
 
 def lengths(x: Tensor) -> Tensor:

@@ -93,9 +93,9 @@ class DMCPlus(Method):
             if old is None:
                 yield {"new": cross_entropy(logits, batch.y)}
                 continue
-            kept = distill(logits[:, : task.old], old(batch.x))
+            distilled = distill(logits[:, : task.old], old(batch.x))
             new = cross_entropy_among(logits, batch.y, task.classes)
-            yield {"new": new, "keep": self.strength * kept}
+            yield {"new": new, "keep": self.strength * distilled}
 
     def _consolidate(
         self, task: Task, old: Network, inputs: Records
@@ -127,10 +127,10 @@ class DMCPlus(Method):
         labelled[: task.old] += (1 - self.share) * len(batch.y) / task.old
         logits = logits + labelled.log().to(logits)
         answers = old(batch.x).softmax(1)[stay]
-        said = logits[self.replay :][stay].log_softmax(1)[:, : task.old]
+        log_shares = logits[self.replay :][stay].log_softmax(1)[:, : task.old]
         return {
             "new": cross_entropy(logits[: self.replay], task.y[rows]),
-            "old": -(answers * said).sum() / len(batch.y),
+            "old": -(answers * log_shares).sum() / len(batch.y),
         }
 
     def _apart(self, task: Task) -> tuple[Tensor, Tensor]:
@@ -149,9 +149,9 @@ class DMCPlus(Method):
         scores = self._scored(task, inputs, torch.arange(len(inputs)))
         self.share = share_of_known(self._scored(task, task.records, apart), scores)
         top = scores.argsort(descending=True, stable=True)[: int(self.share * len(scores))]
-        found = torch.zeros(len(scores), dtype=torch.bool)
-        found[top] = True
-        return found
+        chosen = torch.zeros(len(scores), dtype=torch.bool)
+        chosen[top] = True
+        return chosen
 
     @torch.no_grad()
     def _scored(self, task: Task, inputs: Records, rows: Tensor) -> Tensor:

@@ -89,22 +89,22 @@ class NoveltyGate(Method):
         if not self._solved:
             n, columns = self.sums.counts, self.sums.counts.nonzero()[:, 0]
             total = n.new_tensor([len(n)])
-            found = {"trained": self.trained, "columns": columns, "total": total}
-            self._solved = found | (self._fitted(columns) if len(columns) else {})
+            parts = {"trained": self.trained, "columns": columns, "total": total}
+            self._solved = parts | (self._fitted(columns) if len(columns) else {})
         return self._solved
 
     def _fitted(self, columns: Tensor) -> dict[str, Tensor]:
-        n, kept = self.sums.counts[columns], self.sums.kept
+        n, kept_rows = self.sums.counts[columns], self.sums.kept
         means = self.sums.sums[columns].double() / n[:, None]
         freedom = max(1, int(n.sum()) - len(n))
         within = (self.sums.gram.double() - means.T @ (means * n[:, None])) / freedom
         rows = self.net.head.weight.detach().cpu().double()[self.trained]
         near = Metric.of(means, within, self.penalty)
         alike = Metric.of(means @ rows.T, rows @ within @ rows.T, self.penalty)
-        own = torch.searchsorted(columns, kept.y)
-        both = near.squares(kept.rows), alike.squares(kept.rows.float() @ rows.float().T)
+        own = torch.searchsorted(columns, kept_rows.y)
+        both = near.squares(kept_rows.rows), alike.squares(kept_rows.rows.float() @ rows.float().T)
         first, second = (left_out(squares, own, n[own], freedom) for squares in both)
-        known = terms(first, second, self._logits(kept.rows))[n[own] > 1]
+        known = terms(first, second, self._logits(kept_rows.rows))[n[own] > 1]
         units = standards(known, [self.net.width, len(rows)])
         edge = self._sum(known, units).quantile(self.accept) if len(known) else torch.zeros(())
         return {
@@ -121,9 +121,9 @@ class NoveltyGate(Method):
         rows, bias = (t.detach().cpu()[self.trained] for t in self.net.head.parameters())
         return q.float() / (self.net.scale or 1.0) @ rows.T + bias
 
-    def _sum(self, found: Tensor, units: Tensor) -> Tensor:
+    def _sum(self, terms: Tensor, units: Tensor) -> Tensor:
         weights = torch.tensor([1.0, self.logits, self.energy])
-        return ((found - units[0]) / units[1]) @ weights
+        return ((terms - units[0]) / units[1]) @ weights
 
     def scores(self, x: Tensor) -> Tensor:
         s, old = self.solved(), self.net(x).cpu()
@@ -138,8 +138,8 @@ class NoveltyGate(Method):
         def passing(q: Tensor) -> Tensor:
             """(n, k): how far inside the edge, less for what lies nearer to another new class."""
             squares = near.squares(q)
-            found = terms(squares, alike.squares(q.float() @ rows.T), self._logits(q))
-            inside = s["edge"] - self._sum(found, s["units"])
+            values = terms(squares, alike.squares(q.float() @ rows.T), self._logits(q))
+            inside = s["edge"] - self._sum(values, s["units"])
             return inside[:, None] - (squares - squares.amin(1, keepdim=True)) / 2
 
         margins = scores_in_blocks(self.net.steady(x, self.net.scale).cpu(), passing)

@@ -71,8 +71,8 @@ class Reprise(Method):
             n, old, prior = len(batch.y), None, len(batch.y) * coming
             if self.past:
                 old = self._drawn()
-                kept = torch.bincount(self.past.y, minlength=task.total) / len(self.past)
-                prior = prior + len(old.y) * kept
+                shares = torch.bincount(self.past.y, minlength=task.total) / len(self.past)
+                prior = prior + len(old.y) * shares
             x = batch.x if old is None else torch.cat([batch.x, old.x])
             logits = self._logits(self.net.features(x))
             terms = {"new": cross_entropy_given(logits[:n], batch.y, prior)}

@@ -71,8 +71,8 @@ def advise(facts: Facts) -> list[Advice]:
     >>> [(advice.rule, advice.forecast) for advice in advise(facts)]
     [('new-classes-alone', (0.4, 0.52))]
     """
-    found = [rule(facts) for rule in RULES]
-    return [advice for advice in found if advice is not None]
+    remarks = [rule(facts) for rule in RULES]
+    return [advice for advice in remarks if advice is not None]
 
 
 # -- the old classes ------------------------------------------------------------------------------

@@ -138,10 +138,11 @@ def _nearest(model: Model, memory: Memory | None, task: Task) -> float | None:
         return None
     if model.net.inputs.kind == "text":
         return None  # token ids have no distance
-    kept, come = evenly_spaced(len(memory), MEMORY_LOOKED_AT), evenly_spaced(len(task), drift.ROWS)
-    parts = memory.take(kept), task.records.take(come)
+    remembered = evenly_spaced(len(memory), MEMORY_LOOKED_AT)
+    come = evenly_spaced(len(task), drift.ROWS)
+    parts = memory.take(remembered), task.records.take(come)
     x = torch.cat([model.net.inputs(part.to(model.net.device)) for part in parts])
-    return nearest.recall(x.cpu(), torch.cat([memory.y[kept], task.y[come]]), absent)
+    return nearest.recall(x.cpu(), torch.cat([memory.y[remembered], task.y[come]]), absent)
 
 
 def _width(learner: Any, features: int) -> int:

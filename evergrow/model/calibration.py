@@ -24,10 +24,10 @@ def calibration(
     """
     p, hit = np.nan_to_num(np.asarray(probabilities, float)), np.asarray(right, float)
     at = np.clip(np.ceil(np.round(p * bins, 9)).astype(int) - 1, 0, bins - 1)
-    found = [
+    per_bin = [
         (float(p[at == k].mean()), float(hit[at == k].mean()), int((at == k).sum()))
         for k in np.unique(at)
     ]
-    if not found:
+    if not per_bin:
         return float("nan"), []
-    return sum(n * abs(a - c) for c, a, n in found) / len(p), found
+    return sum(n * abs(a - c) for c, a, n in per_bin) / len(p), per_bin

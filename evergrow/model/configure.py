@@ -26,18 +26,18 @@ def new(how: How) -> Parameters:
     >>> new(How({"method": "er"}, ["memory=50", "momentum=0.5"])).method
     ER(memory=50, replay=32)
     """
-    given = {"validation": HELD_BACK} | dict(how.settings)
-    name, network = given.get("method", "auto"), given.get("backbone", "auto")
+    settings = {"validation": HELD_BACK} | dict(how.settings)
+    name, network = settings.get("method", "auto"), settings.get("backbone", "auto")
     mine, theirs, rest = _sorted(how.words, None if name == "auto" else name)
     if name != "auto":
-        given["method"] = _method(name, mine, {})
+        settings["method"] = _method(name, mine, {})
     if theirs and network == "auto":
         raise SettingError(
             f"--set backbone.{next(iter(theirs))} needs --backbone, to say whose setting it is."
         )
     if network != "auto":
-        given["backbone"] = _backbone(network, theirs)
-    return _parameters(given | rest)
+        settings["backbone"] = _backbone(network, theirs)
+    return _parameters(settings | rest)
 
 
 def change(model: Model, how: How) -> tuple[Model, list[str]]:
@@ -45,22 +45,22 @@ def change(model: Model, how: How) -> tuple[Model, list[str]]:
 
     Returns what a new method cannot take along too, in words.
     """
-    given, before = dict(how.settings), model.parameters
-    name = methods.canonical(given.pop("method", model.method_name))
+    settings, before = dict(how.settings), model.parameters
+    name = methods.canonical(settings.pop("method", model.method_name))
     mine, theirs, rest = _sorted(how.words, name)
     if theirs:
         _refuse("backbone", f"with other settings ({', '.join(theirs)})")
     for key in FIXED:
         now = model.backbone_name if key == "backbone" else getattr(before, key)
-        if key in given and given.pop(key) not in (now, "auto"):
+        if key in settings and settings.pop(key) not in (now, "auto"):
             _refuse(key, f"{now}")
     lost: list[str] = []
     if name not in ("auto", model.method_name):
         asked = replace(before, method=_method(name, mine, {}))
         model, lost = update.change_method(model, asked)
     elif mine:
-        given["method"] = _method(model.method_name, mine, model.learner.settings())
-    changed = _parameters(dict(model.parameters.items()) | given | rest)
+        settings["method"] = _method(model.method_name, mine, model.learner.settings())
+    changed = _parameters(dict(model.parameters.items()) | settings | rest)
     return model.asked(changed), [f"{what} is not taken along to {name}" for what in lost]
 
 
@@ -71,11 +71,11 @@ def adopted(weights: Path, backbone: str, classes: Any, how: How) -> Model:
     Raises DataError for files that do not hold what they should, SettingError for other networks.
     """
     labels = read_labels(classes) if isinstance(classes, str | Path) else list(classes)
-    given = {"validation": HELD_BACK} | dict(how.settings)
-    name = given.get("method", "auto")
+    settings = {"validation": HELD_BACK} | dict(how.settings)
+    name = settings.get("method", "auto")
     mine, _, rest = _sorted(how.words, None if name == "auto" else name)
     if name != "auto":
-        given["method"] = _method(name, mine, {})
+        settings["method"] = _method(name, mine, {})
     if not backbone.startswith("timm:"):
         raise SettingError(
             f"--backbone {backbone}: expected timm:<network>; any other network trained elsewhere "
@@ -90,17 +90,17 @@ def adopted(weights: Path, backbone: str, classes: Any, how: How) -> Model:
             f"differ, {wrong[0]}. Name the network it was trained as, and a class for each output."
         )
     network.load_state_dict(tensors)
-    asked = _parameters(given | rest | {"backbone": backbone})
+    asked = _parameters(settings | rest | {"backbone": backbone})
     return adopt.from_named_network(network, labels, asked)
 
 
-def _parameters(given: Mapping[str, Any]) -> Parameters:
-    unknown = set(given) - set(NAMES)
+def _parameters(settings: Mapping[str, Any]) -> Parameters:
+    unknown = set(settings) - set(NAMES)
     if unknown:
         raise SettingError(
             f"there is no parameter {min(unknown)!r}; there are: {', '.join(NAMES)}."
         )
-    return Parameters(**given)
+    return Parameters(**settings)
 
 
 def read_labels(path: str | Path) -> list[str]:
@@ -126,14 +126,16 @@ Words = dict[str, str]
 
 def _sorted(words: Sequence[str], method: str | None) -> tuple[Words, Words, dict[str, Any]]:
     """Words for the method, words for the backbone, and values of parameters."""
-    found = options.pairs(words)
-    theirs = {k.removeprefix("backbone."): v for k, v in found.items() if k.startswith("backbone.")}
+    settings = options.pairs(words)
+    theirs = {
+        k.removeprefix("backbone."): v for k, v in settings.items() if k.startswith("backbone.")
+    }
     own = options.settings_of(type(methods.get(method))) if method else {}
     hints = get_type_hints(Parameters)
     known = {k: v for k, v in hints.items() if k not in (*OBJECTS, *FIXED, "return")}
-    rest = {k: v for k, v in found.items() if not k.startswith("backbone.") and k not in own}
+    rest = {k: v for k, v in settings.items() if not k.startswith("backbone.") and k not in own}
     return (
-        {k: v for k, v in found.items() if k in own},
+        {k: v for k, v in settings.items() if k in own},
         theirs,
         options.parse(f"method {method or 'auto'}", {**own, **known}, rest),
     )

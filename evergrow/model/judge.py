@@ -51,8 +51,8 @@ def recalls(model: Model) -> Recalls | None:
     if not model.tasks and not model.adopted:
         return None
     if learner.judges_itself:
-        found = learner.recalls(work=bool(model.parameters.validation))
-        return None if found is None else [None if r != r else r for r in found.tolist()]
+        by_column = learner.recalls(work=bool(model.parameters.validation))
+        return None if by_column is None else [None if r != r else r for r in by_column.tolist()]
     judged = _heldout(model)
     if judged is None:
         return None
@@ -63,8 +63,12 @@ def held_out_answers(model: Model) -> HeldOutAnswers | None:
     """Answers to samples that were not learnt; None where there are none."""
     if not model.learner.judges_itself:
         return _heldout(model)
-    found = model.learner.left_out()
-    return None if found is None else HeldOutAnswers(found[0].numpy(), found[1].numpy(), LEFT_OUT)
+    left_out = model.learner.left_out()
+    return (
+        None
+        if left_out is None
+        else HeldOutAnswers(left_out[0].numpy(), left_out[1].numpy(), LEFT_OUT)
+    )
 
 
 def _heldout(model: Model) -> HeldOutAnswers | None:
@@ -83,18 +87,18 @@ def most_kept(model: Model) -> int | None:
 
 def last_update(model: Model) -> dict[str, Any] | None:
     """What the last update did, see `update_report.report`; None where nothing can be judged."""
-    found = held_out_answers(model)
-    if found is None:
+    answers = held_out_answers(model)
+    if answers is None:
         return None
     labels = [str(label) for label in model.classes.tolist()]
     last = model.update
-    return update_report.report(found, labels, len(last["old_classes"]), last.get("before"))
+    return update_report.report(answers, labels, len(last["old_classes"]), last.get("before"))
 
 
 def assessed(model: Model) -> Model | None:
     """The model with a report of its last update; None where nothing can be judged."""
-    found = last_update(model) if model.update else None
-    return None if found is None else replace(model, update=model.update | {"report": found})
+    report = last_update(model) if model.update else None
+    return None if report is None else replace(model, update=model.update | {"report": report})
 
 
 def by_layer(model: Model) -> dict[str, float]:
@@ -119,12 +123,12 @@ def gate(model: Model, points: float) -> None:
 
     points: of mean recall that old classes may lose.
     """
-    found, old = model.update["report"] or last_update(model), model.update["old_classes"]
-    if found is None or (old and found["old_before"] is None):
+    report, old = model.update["report"] or last_update(model), model.update["old_classes"]
+    if report is None or (old and report["old_before"] is None):
         raise blind()
-    why = update_report.refusal(found, points)
+    why = update_report.refusal(report, points)
     if why:
-        raise GateError(f"the gate refused this update: {why}. The model is as it was.", found)
+        raise GateError(f"the gate refused this update: {why}. The model is as it was.", report)
 
 
 def blind() -> GateError:

@@ -22,5 +22,7 @@ def recall(x: Tensor, y: Tensor, classes: Tensor) -> float | None:
     apart = torch.cdist(flat, flat)
     apart.fill_diagonal_(torch.inf)
     right = y[apart.argmin(1)] == y
-    found = [float(right[y == column].double().mean()) for column in classes if (y == column).any()]
-    return sum(found) / len(found) if found else None
+    recalls = [
+        float(right[y == column].double().mean()) for column in classes if (y == column).any()
+    ]
+    return sum(recalls) / len(recalls) if recalls else None

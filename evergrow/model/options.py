@@ -44,17 +44,17 @@ def pairs(words: Iterable[str], option: str = "--set") -> dict[str, str]:
     >>> pairs(["memory=500", "backbone.filters=400"])
     {'memory': '500', 'backbone.filters': '400'}
     """
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
             raise SettingError(
                 f"{option} takes key=value, this is {word!r}; write {option} name=value."
             )
-        if key in found:
+        if key in values:
             raise SettingError(f"{option} names {key!r} twice; name it once.")
-        found[key] = value
-    return found
+        values[key] = value
+    return values
 
 
 def settings_of(cls: type) -> dict[str, Any]:

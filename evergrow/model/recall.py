@@ -22,8 +22,8 @@ def per_class(labels: Any, answers: Any) -> dict[str, float]:
     >>> per_class(["cat", "dog", "dog"], ["cat", "cat", "dog"])
     {'cat': 1.0, 'dog': 0.5}
     """
-    given, right = np.asarray(labels), np.asarray(labels) == np.asarray(answers)
-    return {str(label): float(right[given == label].mean()) for label in _distinct(given)}
+    truth, right = np.asarray(labels), np.asarray(labels) == np.asarray(answers)
+    return {str(label): float(right[truth == label].mean()) for label in _distinct(truth)}
 
 
 def mean_recall(recalls: Mapping[str, float]) -> float:

@@ -151,15 +151,15 @@ def _parameters_of(
     manifest: dict[str, Any], device: str, body: Backbone, learner: Method
 ) -> Parameters:
     """What the model was asked for; objects, which a folder does not hold, as they were rebuilt."""
-    asked, given = manifest["asked"], _in_shares(manifest)
-    size = given["image_size"]
-    given = given | {
+    asked, values = manifest["asked"], _in_shares(manifest)
+    size = values["image_size"]
+    values = values | {
         "backbone": asked["backbone"] if isinstance(asked["backbone"], str) else body,
         "method": asked["method"] if isinstance(asked["method"], str) else learner.fresh(),
         "image_size": tuple(size) if isinstance(size, list) else size,
         "device": device,
     }
-    return Parameters(**given)
+    return Parameters(**values)
 
 
 def _columns(columns: TableColumns | None) -> Parts:
@@ -187,11 +187,11 @@ def _of_today(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _in_shares(manifest: dict[str, Any]) -> dict[str, Any]:
     """The parameters of a manifest; one without "units" has the backbone's rate itself."""
-    given: dict[str, Any] = manifest["parameters"]
-    rate = given.get("backbone_lr")
+    values: dict[str, Any] = manifest["parameters"]
+    rate = values.get("backbone_lr")
     if rate is None or "units" in manifest:
-        return given
-    return given | {"backbone_lr": rate / given["lr"]}
+        return values
+    return values | {"backbone_lr": rate / values["lr"]}
 
 
 def architecture_fingerprint(module: nn.Module) -> str:
@@ -200,26 +200,26 @@ def architecture_fingerprint(module: nn.Module) -> str:
     return hashlib.sha256(json.dumps(layout).encode()).hexdigest()
 
 
-def backbone_settings(entry: dict[str, Any], given: Any) -> Any:
+def backbone_settings(entry: dict[str, Any], own: Any) -> Any:
     """Settings of the backbone that a manifest names.
 
-    given: of the caller's own, by name or itself.
+    own: of the caller's own, by name or itself.
     Raises SettingError where the model stands on another one, or on one that is not given.
     """
     if entry["name"] == "own":
-        if given is None:
+        if own is None:
             raise SettingError(
                 "this model stands on a network of your own, and a model folder holds no code: "
                 "load it with load(path, backbone=your_module)."
             )
-        if isinstance(given, Backbone):
-            return given
+        if isinstance(own, Backbone):
+            return own
         from ..backbones.custom import Own
 
-        return Own(given, **entry["settings"])
-    if given is not None and given != entry["name"]:
+        return Own(own, **entry["settings"])
+    if own is not None and own != entry["name"]:
         raise SettingError(
-            f"this model stands on backbone {entry['name']!r}, not {given!r}; "
+            f"this model stands on backbone {entry['name']!r}, not {own!r}; "
             "load it without backbone=."
         )
     names = RENAMED.get(entry["name"], {})
@@ -250,19 +250,19 @@ def _network(settings: Any, manifest: dict[str, Any], stored: Stored) -> Network
     return net.eval()
 
 
-def _method(entry: dict[str, Any], given: Any) -> Method:
+def _method(entry: dict[str, Any], own: Any) -> Method:
     registered = {e.name for e in methods.ENTRIES}
-    if given is None and entry["name"] not in registered:
+    if own is None and entry["name"] not in registered:
         raise SettingError(
             f"this model learns by {entry['name']}, which is not one of evergrow's methods, "
             "and loading runs "
             "no code that a model names: load it with load(path, method=YourMethod)."
         )
-    if given is None:
+    if own is None:
         return methods.get(entry["name"], **entry["settings"])
-    found = methods.get(given) if isinstance(given, str) else given
-    made: Method = found if isinstance(found, type) else type(found)  # type: ignore[assignment]
-    loaded = made(**entry["settings"])  # type: ignore[operator]
+    asked = methods.get(own) if isinstance(own, str) else own
+    cls: Method = asked if isinstance(asked, type) else type(asked)  # type: ignore[assignment]
+    loaded = cls(**entry["settings"])  # type: ignore[operator]
     if methods.name_of(loaded) != entry["name"]:
         raise SettingError(
             f"this model learns by {entry['name']}, not {methods.name_of(loaded)}; "
@@ -272,9 +272,9 @@ def _method(entry: dict[str, Any], given: Any) -> Method:
     return loaded  # type: ignore[no-any-return]
 
 
-def _asked(given: Any) -> Any:
+def _asked(value: Any) -> Any:
     """What the caller asked for, where it was a name; None for objects."""
-    return given if isinstance(given, str) else None
+    return value if isinstance(value, str) else None
 
 
 def _parameters(model: Model) -> dict[str, Any]:

@@ -95,10 +95,10 @@ def calibration_report(confidence: np.ndarray, right: np.ndarray) -> dict[str, A
     0.4
     """
     error, bins = expected_error(confidence, right, BINS)
-    return {"error": round(error, 6) if bins else 0.0, "bins": [list(found) for found in bins]}
+    return {"error": round(error, 6) if bins else 0.0, "bins": [list(cells) for cells in bins]}
 
 
-def refusal(found: dict[str, Any], points: float) -> str | None:
+def refusal(report: dict[str, Any], points: float) -> str | None:
     """Why a gate refuses an update with this report; None where it lets it pass.
 
     points: percentage points of mean recall that the old classes may lose, these included. A new
@@ -106,22 +106,22 @@ def refusal(found: dict[str, Any], points: float) -> str | None:
     it were judged; half will do.
     """
     reasons = []
-    if found["old_before"] is not None:
-        lost = found["old_before"] - found["old"]
+    if report["old_before"] is not None:
+        lost = report["old_before"] - report["old"]
         if _exceeds(lost, points / 100):
             reasons.append(
-                f"old classes fall from {percent(found['old_before'])} to "
-                f"{percent(found['old'])}, by {100 * lost:.1f} points where {points:g} are allowed"
+                f"old classes fall from {percent(report['old_before'])} to "
+                f"{percent(report['old'])}, by {100 * lost:.1f} points where {points:g} are allowed"
             )
     weak = [
-        f"{label} ({percent(found['per_class'][label])})"
-        for label in found["new_classes"]
-        if found["judged"][label] >= GATE_SAMPLES
-        and _exceeds(found["all"] / 2, found["per_class"][label])
+        f"{label} ({percent(report['per_class'][label])})"
+        for label in report["new_classes"]
+        if report["judged"][label] >= GATE_SAMPLES
+        and _exceeds(report["all"] / 2, report["per_class"][label])
     ]
     if weak:
         reasons.append(
-            f"new classes below half of the mean recall of {percent(found['all'])}: "
+            f"new classes below half of the mean recall of {percent(report['all'])}: "
             f"{', '.join(weak)}"
         )
     return "; ".join(reasons) or None
@@ -156,6 +156,6 @@ def _worst(both: Sequence[int], before: Recalls, after: Recalls) -> list[int]:
 def _loss(
     labels: Sequence[str], j: int, before: Recalls, after: Recalls, pairs: Counter[tuple[int, int]]
 ) -> dict[str, Any]:
-    taken = Counter({labels[b]: n for (a, b), n in pairs.items() if a == j and b != j})
-    to = [[label, n] for label, n in taken.most_common(CLASSES_SHOWN)]
+    confused = Counter({labels[b]: n for (a, b), n in pairs.items() if a == j and b != j})
+    to = [[label, n] for label, n in confused.most_common(CLASSES_SHOWN)]
     return {"label": labels[j], "before": before[j], "after": after[j], "to": to}

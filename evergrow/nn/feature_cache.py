@@ -79,20 +79,20 @@ class FeatureCache:
         self, x: Tensor, new: dict[bytes, int], compute: Callable[[Tensor], Tensor]
     ) -> Tensor:
         """(m, width) features of what is not in memory, in the order of `new`."""
-        found = {} if self.beyond is None else self.beyond.find(list(new))
-        rest = [key for key in new if key not in found]
+        features = {} if self.beyond is None else self.beyond.find(list(new))
+        rest = [key for key in new if key not in features]
         if rest:
             began = time.perf_counter()
             rows = compute(x[torch.tensor([new[key] for key in rest])]).detach()
-            made = dict(zip(rest, rows, strict=True))
+            computed = dict(zip(rest, rows, strict=True))
             if self.beyond is not None:
                 here = rows.cpu()  # a GPU is done by then
                 seconds = time.perf_counter() - began
                 self.beyond.put(dict(zip(rest, here, strict=True)), seconds)
-            if not found:
+            if not features:
                 return rows
-            found |= made
-        return torch.stack([found[key] for key in new])
+            features |= computed
+        return torch.stack([features[key] for key in new])
 
     def _forget_others(self, now: WeightsStamp) -> None:
         """Forget what other weights gave."""
@@ -130,9 +130,9 @@ def digests(x: Tensor) -> list[bytes]:
     (True, False, 32)
     """
     begun = hashlib.sha256(f"{x.dtype} {list(x.shape[1:])}".encode())
-    found = []
+    hashes = []
     for row in x.detach().cpu().contiguous().view(len(x), -1).view(torch.uint8).numpy():
         digest = begun.copy()
         digest.update(row)
-        found.append(digest.digest())
-    return found
+        hashes.append(digest.digest())
+    return hashes

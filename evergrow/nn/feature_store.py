@@ -28,9 +28,9 @@ WORTH = 1e-3  # seconds that a row must take to compute; to hash and read one ba
 
 def cache_folder() -> Path | None:
     """The folder that features are kept in; None where there is to be none."""
-    given = os.environ.get(CACHE_VARIABLE)
-    if given is not None:
-        return None if given in ("", "0") else Path(given).expanduser()
+    value = os.environ.get(CACHE_VARIABLE)
+    if value is not None:
+        return None if value in ("", "0") else Path(value).expanduser()
     import platformdirs
 
     return platformdirs.user_cache_path("evergrow", appauthor=False)
@@ -63,8 +63,8 @@ def opened(model: Cacheable) -> Iterator[list[str]]:
         return
     settings = {k: v for k, v in model.backbone.settings().items() if k != "pretrained"}
     shelf = Shelf(folder / FILE)
-    made = [model.backbone_name, settings, model.schema]
-    model.learner.level = FeatureDisk(shelf, model.net, made)
+    origin = [model.backbone_name, settings, model.schema]
+    model.learner.level = FeatureDisk(shelf, model.net, origin)
     try:
         yield shelf.notes
     finally:
@@ -79,24 +79,24 @@ class FeatureDisk:
     strictest identity that a file can have, and by the name of what computed it, see `name`.
     A value is the float32 bytes of one row; one of another length is passed over.
 
-    made: JSON of what the network was built from: backbone, settings, form of the inputs.
+    origin: JSON of what the network was built from: backbone, settings, form of the inputs.
     """
 
-    def __init__(self, shelf: Shelf, net: Network, made: Any):
-        self.shelf, self.net, self.made = shelf, net, made
+    def __init__(self, shelf: Shelf, net: Network, origin: Any):
+        self.shelf, self.net, self.origin = shelf, net, origin
         self._name = b""
 
     def renew(self) -> None:
         """The network has changed: other features from here on."""
-        self._name = name(self.net, self.made)
+        self._name = name(self.net, self.origin)
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, Tensor]:
         """(width,) features of those samples that are there, by key."""
-        found = self.shelf.find([self._name + key for key in keys])
+        rows = self.shelf.find([self._name + key for key in keys])
         size, start = 4 * self.net.width, len(self._name)
         return {
             key[start:]: torch.frombuffer(bytearray(value), dtype=torch.float32).to(self.net.device)
-            for key, value in found.items()
+            for key, value in rows.items()
             if len(value) == size
         }
 
@@ -106,17 +106,17 @@ class FeatureDisk:
             self.shelf.put({self._name + key: row.numpy().tobytes() for key, row in rows.items()})
 
 
-def name(net: Network, made: Any) -> bytes:
+def name(net: Network, origin: Any) -> bytes:
     """32 bytes that differ wherever a bit of the features of a network at rest may differ.
 
-    Of what it is made of (made, weights, input stage, precision), and of what computes them: the
+    Of what it is made of (origin, weights, input stage, precision), and of what computes them: the
     code of evergrow, versions and build of the libraries, processor, device. And of threads, where
     they share a sum: a network that gives each thread blocks of its own is the same with any
     number.
     """
     body, device = net.backbone, net.device
     facts = [
-        made,
+        origin,
         describe(body.state_dict())["sha256"],
         net.inputs.spec(),
         str(net.precision),

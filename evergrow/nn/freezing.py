@@ -75,15 +75,15 @@ def stages(module: nn.Module) -> dict[str, list[nn.Parameter]]:
     apart: dict[str, list[nn.Parameter]] = {}
     for name, p in module.named_parameters():
         apart.setdefault(stage(name), []).append(p)
-    found: dict[str, list[nn.Parameter]] = {}
+    by_stage: dict[str, list[nn.Parameter]] = {}
     top = before = None
     for name, some in apart.items():
         joins = all(p.dim() < 2 for p in some) or _within(name, before)
         if top is None or not joins:
             top = name
-        found.setdefault(top, []).extend(some)
+        by_stage.setdefault(top, []).extend(some)
         before = name
-    return found
+    return by_stage
 
 
 def stage(name: str) -> str:

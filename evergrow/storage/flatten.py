@@ -114,16 +114,16 @@ def to_table(samples: dict[str, Samples]) -> "pa.Table | None":
 
     rows: dict[str, list[Any]] = {"part": [], "column": [], "x": [], "logits": []}
     parts = {}
-    for name, kept in samples.items():
-        png = _pictures(kept.x)
-        parts[name] = {"x": _form(kept.x), "png": png, "y": _form(kept.y)}
-        logits: list[Any] = [None] * len(kept.y)
-        if kept.logits is not None:
-            parts[name]["logits"] = _form(kept.logits)
-            logits = _to_bytes(kept.logits)
-        rows["part"] += [name] * len(kept.y)
-        rows["column"] += kept.y.tolist()
-        rows["x"] += to_png(kept.x) if png else _to_bytes(kept.x)
+    for name, part in samples.items():
+        png = _pictures(part.x)
+        parts[name] = {"x": _form(part.x), "png": png, "y": _form(part.y)}
+        logits: list[Any] = [None] * len(part.y)
+        if part.logits is not None:
+            parts[name]["logits"] = _form(part.logits)
+            logits = _to_bytes(part.logits)
+        rows["part"] += [name] * len(part.y)
+        rows["column"] += part.y.tolist()
+        rows["x"] += to_png(part.x) if png else _to_bytes(part.x)
         rows["logits"] += logits
     types = {"part": pa.string(), "column": pa.int64(), "x": pa.large_binary()}
     schema = pa.schema([*types.items(), ("logits", pa.large_binary())])

@@ -258,8 +258,8 @@ class Folder:
 
 def number_of(name: str) -> int | None:
     """The version that a folder is named for: 2 for 000002 and for 000002-5f0c; else None."""
-    found = re.match(r"(\d{6,})(-|$)", name)
-    return int(found[1]) if found else None
+    match = re.match(r"(\d{6,})(-|$)", name)
+    return int(match[1]) if match else None
 
 
 def _list(versions: Sequence[int]) -> str:

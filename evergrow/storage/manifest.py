@@ -26,10 +26,10 @@ def make(version: int, parent: int | None, content: Mapping[str, Any]) -> dict[s
         "parent": parent,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    made: dict[str, Any] = plain(
+    manifest: dict[str, Any] = plain(
         {**own, **content, **own, "packages": environment.packages(environment.STORED)}
     )
-    return made
+    return manifest
 
 
 def dump(manifest: Mapping[str, Any]) -> bytes:

@@ -107,8 +107,8 @@ class ModelFolder(Folder):
             files = self._write(stage / "version", {SERVING: serving, LEARNING: learning}, tables)
             shared = {name: self._share(stage, group) for name, group in (blobs or {}).items()}
             content = {**manifest, "pruned": False, "files": files, "blobs": shared}
-            made = make(number, parent or None, content)
-            durable_files.write_file(stage / "version" / "manifest.json", dump(made))
+            complete = make(number, parent or None, content)
+            durable_files.write_file(stage / "version" / "manifest.json", dump(complete))
             for folder in (stage / "version", stage, stage.parent):
                 durable_files.sync(folder)
             durable_files.rename(stage / "version", self._folder(number))
@@ -212,8 +212,8 @@ class ModelFolder(Folder):
 
     def _sweep(self) -> None:
         """Take away what commits that never ended left, and learns on top of other versions."""
-        pending, kept = self.path / "pending", self.unfinished
-        stages = [p for p in pending.iterdir() if p != kept] if pending.is_dir() else []
+        pending, unfinished = self.path / "pending", self.unfinished
+        stages = [p for p in pending.iterdir() if p != unfinished] if pending.is_dir() else []
         head = self._named()
         lost = head is None or (head == 0 and self.versions())
         if lost or not stages:

@@ -73,17 +73,17 @@ class Shelf:
         return self._db
 
     def _find(self, db: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        found, old, now = {}, [], int(time.time())
+        values, old, now = {}, [], int(time.time())
         for key in keys:
             row = db.execute("SELECT used, value FROM shelf WHERE key = ?", (key,)).fetchone()
             value = None if row is None else _checked(row[1])
             if value is not None:
-                found[key] = value
+                values[key] = value
                 old += [(now, key)] if row[0] < now - FRESH else []
         if old:
             with db:
                 db.executemany("UPDATE shelf SET used = ? WHERE key = ?", old)
-        return found
+        return values
 
     def _put(self, db: sqlite3.Connection, values: Mapping[bytes, bytes]) -> None:
         now = int(time.time())

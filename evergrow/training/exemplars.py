@@ -58,11 +58,11 @@ class Exemplars(Memory):
         xs, ys = [], []
         for c in range(task.total):
             part = task.part((task.y == c).nonzero()[:, 0])
-            kept = self._x[(self.y == c).nonzero()[:, 0]] if self.size else self._x[:0]
+            candidates = self._x[(self.y == c).nonzero()[:, 0]] if self.size else self._x[:0]
             if len(part):
-                kept = self._herded(part, kept, features, each)
-            xs.append(kept[:each])
-            ys.append(torch.full((len(kept[:each]),), c))
+                candidates = self._herded(part, candidates, features, each)
+            xs.append(candidates[:each])
+            ys.append(torch.full((len(candidates[:each]),), c))
         self._become(torch.cat([x for x in xs if len(x)]), torch.cat(ys))
 
     def share(self, classes: int) -> int:
@@ -75,17 +75,17 @@ class Exemplars(Memory):
         return self.room // classes
 
     def _herded(
-        self, part: Task, kept: Tensor, features: Callable[[Tensor], Tensor], each: int
+        self, part: Task, candidates: Tensor, features: Callable[[Tensor], Tensor], each: int
     ) -> Tensor:
         """The best of a class's new examples and those kept before, best first."""
         blocks = [features(x).cpu() for x, _ in part.blocks(2048)]
-        if len(kept):
-            blocks.append(features(kept).cpu())
+        if len(candidates):
+            blocks.append(features(candidates).cpu())
         rows = herding(torch.cat(blocks), each)
         old = rows >= len(part)
         x = part.records.take(rows.clamp(max=len(part) - 1))
         if old.any():
-            x[old] = kept[rows[old] - len(part)]
+            x[old] = candidates[rows[old] - len(part)]
         return x
 
     def _become(self, x: Tensor, y: Tensor) -> None:

@@ -48,12 +48,12 @@ def build_optimizer(
     groups: dict[float, list[Tensor]] = {how.lr: []}
     for p in learns:
         groups.setdefault(rates.get(id(p), how.lr), []).append(p)
-    made = [{"params": some, "lr": rate} for rate, some in groups.items() if some]
-    if not made:
+    parts = [{"params": some, "lr": rate} for rate, some in groups.items() if some]
+    if not parts:
         return None
     if how.optimizer == "adamw":
-        return torch.optim.AdamW(made, how.lr, weight_decay=how.weight_decay, foreach=True)
-    return torch.optim.SGD(made, how.lr, how.momentum, weight_decay=how.weight_decay, foreach=True)
+        return torch.optim.AdamW(parts, how.lr, weight_decay=how.weight_decay, foreach=True)
+    return torch.optim.SGD(parts, how.lr, how.momentum, weight_decay=how.weight_decay, foreach=True)
 
 
 def _rates(net: Network, how: Training) -> dict[int, float]:
@@ -62,8 +62,8 @@ def _rates(net: Network, how: Training) -> dict[int, float]:
     Source: Howard and Ruder 2018, "Universal Language Model Fine-tuning", arXiv:1801.06146,
     discriminative fine-tuning.
     """
-    found = list(reversed(stages(net.backbone).values()))
-    return {id(p): how.below * how.layer_decay**k for k, some in enumerate(found) for p in some}
+    upwards = list(reversed(stages(net.backbone).values()))
+    return {id(p): how.below * how.layer_decay**k for k, some in enumerate(upwards) for p in some}
 
 
 def optimizer_state(method: Learner) -> dict[str, dict[str, Tensor]]:

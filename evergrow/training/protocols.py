@@ -72,7 +72,7 @@ class Checkpoints(Protocol):
     def last(self) -> Checkpoint | None:
         """Where the same task was left off, if it was."""
 
-    def reached(self, made: Callable[[], Checkpoint]) -> None:
+    def reached(self, checkpoint: Callable[[], Checkpoint]) -> None:
         """A block of rows is in; `made` tells all of it, which takes time: ask now and then."""
 
 
@@ -82,4 +82,4 @@ class Unsaved:
     def last(self) -> Checkpoint | None:
         return None
 
-    def reached(self, made: Callable[[], Checkpoint]) -> None: ...
+    def reached(self, checkpoint: Callable[[], Checkpoint]) -> None: ...

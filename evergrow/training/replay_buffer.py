@@ -129,13 +129,13 @@ class Memory:
 
     def state(self) -> dict[str, Any]:
         """What a store keeps: the `samples`, how many were `given`, how many `seen`."""
-        kept = Samples(self.x, self.y, self.logits)
-        return {"samples": kept, "seen": self.seen, "given": self.given}
+        samples = Samples(self.x, self.y, self.logits)
+        return {"samples": samples, "seen": self.seen, "given": self.given}
 
     def fill(self, state: dict[str, Any]) -> None:
         """Become the memory that gave this state; less room drops evenly, newest last."""
-        kept: Samples = state["samples"]
-        x, y, logits, self.seen = kept.x, kept.y, kept.logits, state["seen"]
+        samples: Samples = state["samples"]
+        x, y, logits, self.seen = samples.x, samples.y, samples.logits, state["seen"]
         self.given = state.get("given", 0)  # models saved before samples could be given lack it
         self.size, self._columns, self._logits = 0, 0, None
         self._x, self._y = torch.empty(0), torch.empty(0, dtype=torch.long)
@@ -174,8 +174,8 @@ class Reservoir(Memory):
         slots = torch.where(order < self.room, order, (draws * (order + 1)).long())
         self.seen += n
         rows = _last_of_each(slots, self.room)
-        taken = None if logits is None else logits[rows]
-        self._put(self.given + slots[rows], batch.raw[rows], batch.y[rows], taken)
+        logits_kept = None if logits is None else logits[rows]
+        self._put(self.given + slots[rows], batch.raw[rows], batch.y[rows], logits_kept)
 
 
 class Balanced(Memory):
@@ -201,19 +201,19 @@ class Balanced(Memory):
         """Offer a batch, with the answers (n, classes) given to it if these are to be recorded."""
         if not batch.first or not self.room:
             return
-        kept, n = len(self._keys), len(batch.y)
+        old, n = len(self._keys), len(batch.y)
         draws = torch.rand(n, generator=self._rng("memory"), dtype=torch.float64)
         self.seen += n
         stays = _evenly(
             torch.cat([self.y[self.given :], batch.y]), torch.cat([self._keys, draws]), self.room
         )
-        freed, rows = (~stays[:kept]).nonzero()[:, 0], stays[kept:].nonzero()[:, 0]
+        freed, rows = (~stays[:old]).nonzero()[:, 0], stays[old:].nonzero()[:, 0]
         more = len(rows) - len(freed)  # a full memory takes as many as it lets go
-        slots = torch.cat([freed, torch.arange(kept, kept + more)])
+        slots = torch.cat([freed, torch.arange(old, old + more)])
         self._keys = torch.cat([self._keys, draws[:more]])
         self._keys[slots] = draws[rows]
-        taken = None if logits is None else logits[rows]
-        self._put(self.given + slots, batch.raw[rows], batch.y[rows], taken)
+        logits_kept = None if logits is None else logits[rows]
+        self._put(self.given + slots, batch.raw[rows], batch.y[rows], logits_kept)
 
     def state(self) -> dict[str, Any]:
         return super().state() | {"keys": self._keys}
@@ -285,9 +285,9 @@ def _resized(buffer: Tensor, room: int, like: Tensor) -> Tensor:
 
 def _last_of_each(slots: Tensor, capacity: int) -> Tensor:
     """Rows whose slot is below `capacity`; where several want one slot, the last of them."""
-    wanted = slots.numpy()
-    rows = np.flatnonzero(wanted < capacity)[::-1]
-    _, first = np.unique(wanted[rows], return_index=True)
+    places = slots.numpy()
+    rows = np.flatnonzero(places < capacity)[::-1]
+    _, first = np.unique(places[rows], return_index=True)
     return torch.from_numpy(rows[first].copy())
 
 
@@ -297,12 +297,12 @@ def evenly(sizes: Tensor, room: int) -> Tensor:
     >>> evenly(torch.tensor([9, 1, 0, 9]), room=8).tolist()
     [4, 1, 0, 3]
     """
-    level, left, waiting = torch.zeros_like(sizes), room, (sizes > 0).nonzero()[:, 0]
-    while left and len(waiting):
-        share = max(left // len(waiting), 1)
-        waiting = waiting[:left]
+    level, room_left, waiting = torch.zeros_like(sizes), room, (sizes > 0).nonzero()[:, 0]
+    while room_left and len(waiting):
+        share = max(room_left // len(waiting), 1)
+        waiting = waiting[:room_left]
         level[waiting] = torch.minimum(sizes[waiting], level[waiting] + share)
-        left = room - int(level.sum())
+        room_left = room - int(level.sum())
         waiting = (level < sizes).nonzero()[:, 0]
     return level
 

@@ -59,12 +59,12 @@ class Springs:
         their mean anchor weighted by importance: its pull differs from theirs by a constant.
         """
         here = {name: w.detach().clone() for name, w in weights.items()}
-        kept = dict(zip(weights, grown(self.importance, weights), strict=True))
+        stiffness = dict(zip(weights, grown(self.importance, weights), strict=True))
         anchor = dict(zip(weights, grown(self.anchor, weights), strict=True))
         for name, more in importance.items():
-            total = decay * kept[name] + more
+            total = decay * stiffness[name] + more
             if average:
-                shift = decay * kept[name] * (anchor[name] - here[name])
+                shift = decay * stiffness[name] * (anchor[name] - here[name])
                 here[name] += torch.where(total > 0, shift / total, 0.0)
             self.importance[name] = total
         self.anchor = self.anchor | here
@@ -82,7 +82,7 @@ def learning(net: Network, upto: bool | str | None) -> Weights:
     return {name: p for name, p in net.named_parameters() if p.requires_grad}
 
 
-def grown(kept: Weights, weights: Weights) -> list[Tensor]:
+def grown(before: Weights, weights: Weights) -> list[Tensor]:
     """A new tensor for each weight: what is kept of it, 0 in rows grown since.
 
     >>> grown({"w": torch.ones(1, 2)}, {"w": torch.zeros(2, 2)})[0].tolist()
@@ -90,8 +90,8 @@ def grown(kept: Weights, weights: Weights) -> list[Tensor]:
     """
     padded = [torch.zeros_like(w, requires_grad=False) for w in weights.values()]
     for name, out in zip(weights, padded, strict=True):
-        if name in kept:
-            out[: len(kept[name])] = kept[name]
+        if name in before:
+            out[: len(before[name])] = before[name]
     return padded
 
 
@@ -115,11 +115,11 @@ def mean_gradients(
     for block in blocks:
         n += len(block[0])
         with torch.autocast(block[0].device.type, enabled=False):
-            found = _outer_products(net, weights, block, loss, size)
-            rest = {name: w.detach() for name, w in weights.items() if name not in found}
+            gradients = _outer_products(net, weights, block, loss, size)
+            rest = {name: w.detach() for name, w in weights.items() if name not in gradients}
             if rest:
-                found |= _sample_by_sample(net, rest, block, loss, size)
-        for name, sums in found.items():
+                gradients |= _sample_by_sample(net, rest, block, loss, size)
+        for name, sums in gradients.items():
             total[name] += sums
     return {name: t / n for name, t in total.items()}
 
@@ -139,8 +139,8 @@ def _sample_by_sample(
         alone = [grad(one)(weights, *sample) for sample in zip(*block, strict=True)]
         return {name: torch.stack([size(g[name]) for g in alone]).sum(0) for name in weights}
     inside = (None, *(0 for _ in block))
-    found = vmap(grad(one), in_dims=inside)(weights, *block)
-    return {name: size(g).sum(0) for name, g in found.items()}
+    gradients = vmap(grad(one), in_dims=inside)(weights, *block)
+    return {name: size(g).sum(0) for name, g in gradients.items()}
 
 
 @torch.enable_grad()
@@ -163,7 +163,7 @@ def _outer_products(
     finally:
         for tap in taps:
             tap.remove()
-    once = {name: found[0] for name, found in calls.items() if len(found) == 1}
+    once = {name: products[0] for name, products in calls.items() if len(products) == 1}
     once = {k: v for k, v in once.items() if v[0].dim() == 2 and v[1].requires_grad}
     if not once:
         return {}

@@ -38,7 +38,7 @@ def test_the_pairs_confused_most_come_first_and_at_most_ten_are_said(grown):
 
 def test_an_older_version_is_evaluated_where_it_is_asked_for(grown, tmp_path):
     data = saved(tmp_path / "test.npz", "a", "c")
-    answer = evaluate.evaluate(grown, data, open_model.Given(version=1))
+    answer = evaluate.evaluate(grown, data, open_model.OpenOptions(version=1))
     assert answer["version"] == 1 and answer["unknown_classes"] == ["c"]
 
 

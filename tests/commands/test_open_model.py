@@ -14,7 +14,7 @@ def test_the_version_that_is_asked_for_is_loaded(model, tmp_path):
     learn.learn(model, saved(tmp_path / "second.npz", "c"))
     folder = ModelFolder(model)
     assert open_model.load(folder, open_model.CURRENT).classes.tolist() == ["a", "b", "c"]
-    older = open_model.load(folder, open_model.Given(version=1))
+    older = open_model.load(folder, open_model.OpenOptions(version=1))
     assert older.classes.tolist() == ["a", "b"]
     assert open_model.described(older, 1) == {
         "version": 1,
@@ -36,7 +36,7 @@ def test_a_model_that_is_committed_is_the_next_version_with_what_is_said_of_it(m
 
 def test_a_device_that_is_not_there_is_a_setting_at_fault(model):
     with pytest.raises(SettingError, match="none-such"):
-        open_model.load(ModelFolder(model), open_model.Given(device="none-such"))
+        open_model.load(ModelFolder(model), open_model.OpenOptions(device="none-such"))
 
 
 def test_a_model_with_a_method_of_ones_own_says_that_it_needs_it(tmp_path, monkeypatch):
@@ -48,5 +48,5 @@ def test_a_model_with_a_method_of_ones_own_says_that_it_needs_it(tmp_path, monke
     folder = ModelFolder(tmp_path / "mine")
     with pytest.raises(ModelError, match="method"):
         open_model.load(folder, open_model.CURRENT)
-    named = open_model.Given("method_to_open:Mine")
+    named = open_model.OpenOptions("method_to_open:Mine")
     assert open_model.load(folder, named).method_name == "method_to_open:Mine"

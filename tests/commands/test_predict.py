@@ -11,7 +11,7 @@ from .points import PLAIN, points, saved
 def test_version_and_top_are_as_asked_for(model, tmp_path):
     second = saved(tmp_path / "second.npz", "c")
     learn.learn(model, second)
-    found = predict.predict(model, second, top=2, given=open_model.Given(version=1))
+    found = predict.predict(model, second, top=2, options=open_model.OpenOptions(version=1))
     assert found["version"] == 1
     assert {label for p in found["predictions"] for label, _ in p["top"]} == {"a", "b"}
     found = predict.predict(model, second, top=99)["predictions"][0]

@@ -13,11 +13,11 @@ from .. import learn as learning
 
 def given_settings(**settings: Any) -> dict[str, Any]:
     """The options that were given, as parameters of the classifier."""
-    given = {name: value for name, value in settings.items() if value is not None}
+    parameters = {name: value for name, value in settings.items() if value is not None}
     for name, read in (("freeze", options.parse_freeze), ("image_size", options.parse_image_size)):
-        if name in given:
-            given[name] = read(given[name])
-    return given
+        if name in parameters:
+            parameters[name] = read(parameters[name])
+    return parameters
 
 
 def sources_beside(data: Source, old: Path | None, auxiliary: Path | None) -> learning.Beside:

@@ -9,7 +9,7 @@ from ...data.source import Source
 from .. import evaluate as evaluating
 from .. import predict as predicting
 from .. import versions
-from ..open_model import Given
+from ..open_model import OpenOptions
 from . import display
 from .arguments import find_here
 from .flags import (
@@ -49,8 +49,8 @@ def predict(
     """Labels and probabilities of DATA."""
     find_here(method)
     source = Source(data[0] if len(data) == 1 else data, label, text, skip_bad)
-    given = Given(method, device, version)
-    answer(predicting.predict(model, source, top, given), as_json, display.predictions)
+    options = OpenOptions(method, device, version)
+    answer(predicting.predict(model, source, top, options), as_json, display.predictions)
 
 
 def evaluate(
@@ -70,8 +70,8 @@ def evaluate(
     """
     find_here(method)
     source = Source(data, label, text, skip_bad)
-    given = Given(method, device, version)
-    answer(evaluating.evaluate(model, source, given), as_json, display.evaluated)
+    options = OpenOptions(method, device, version)
+    answer(evaluating.evaluate(model, source, options), as_json, display.evaluated)
 
 
 def show(model: ModelArgument, as_json: JsonOption = False) -> None:

@@ -121,10 +121,10 @@ def bench(
     try:
         result = runner.run(what, method or ("auto",), how, runs, live_progress.Board())
     except KeyboardInterrupt:
-        told = (
+        message = (
             f"interrupted; finished rows are kept in {output}, the same command goes on from them"
         )
-        fail("Interrupted", told, as_json)
+        fail("Interrupted", message, as_json)
         raise typer.Exit(INTERRUPTED) from None
     finally:
         reports.write_tables(output)

@@ -31,17 +31,17 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(header):
-        made.add_column(name, justify="right" if i in right else "left", overflow="fold")
+        grid.add_column(name, justify="right" if i in right else "left", overflow="fold")
     for line in texts:
-        made.add_row(*map(Text, line))
-    Console().print(made)
+        grid.add_row(*map(Text, line))
+    Console().print(grid)
 
 
 def learnt(answer: dict[str, Any]) -> None:
     """What `learn` or `adopt` did."""
-    new, kept = answer["new_classes"], len(answer["classes"]) - len(answer["new_classes"])
+    new, known = answer["new_classes"], len(answer["classes"]) - len(answer["new_classes"])
     would = "would be " if answer.get("dry_run") else ""
     passed = answer.get("passed_over", 0)
     if passed:
@@ -52,7 +52,7 @@ def learnt(answer: dict[str, Any]) -> None:
         print(f"{answer['backbone']} adopted, with classes {listed(new)}; {answer['reason']}")
     elif answer["samples"]:
         print(f"{answer['samples']:,} samples {would}learnt in {answer['seconds']:.1f} s")
-        print(f"new classes: {listed(new)}; known before: {kept}")
+        print(f"new classes: {listed(new)}; known before: {known}")
         print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
         if answer.get("report"):
             update_report(answer["report"])
@@ -60,8 +60,8 @@ def learnt(answer: dict[str, Any]) -> None:
         print(f"nothing new to learn; the model stays at version {answer['version']}")
         return
     if not answer.get("dry_run"):
-        taken = f", {size(answer['bytes'])}" if "bytes" in answer else ""
-        print(f"version {answer['version']} of {answer['model']}{taken}")
+        space = f", {size(answer['bytes'])}" if "bytes" in answer else ""
+        print(f"version {answer['version']} of {answer['model']}{space}")
 
 
 def update_report(report: dict[str, Any]) -> None:
@@ -77,20 +77,20 @@ def update_report(report: dict[str, Any]) -> None:
     print(f"\nmean recall, judged by {report['samples']:,} {report['by']}:")
     table(["", "before", "after", ""], rows, right=(1, 2))
     for loss in report["lost"]:
-        taken = ", ".join(f"{label} ({n})" for label, n in loss["to"])
+        confused = ", ".join(f"{label} ({n})" for label, n in loss["to"])
         change = f"{percent(loss['before'])} -> {percent(loss['after'])}"
-        print(f"lost: {loss['label']} {change}" + (f", taken for {taken}" if taken else ""))
+        print(f"lost: {loss['label']} {change}" + (f", taken for {confused}" if confused else ""))
     error = report["calibration"]["error"]
     print(f"probabilities are off by {points(error)} points on average\n")
 
 
-def advice(found: Sequence[dict[str, Any]]) -> None:
+def advice(entries: Sequence[dict[str, Any]]) -> None:
     """What to be warned of, on standard error: before training, while one can still stop it."""
-    for line in advice_lines([entry for entry in found if entry["rule"] != "outlook"]):
+    for line in advice_lines([entry for entry in entries if entry["rule"] != "outlook"]):
         print(line, file=sys.stderr, flush=True)
 
 
-def advice_lines(found: Sequence[dict[str, Any]]) -> list[str]:
+def advice_lines(entries: Sequence[dict[str, Any]]) -> list[str]:
     """Advice as people read it: what is to be known, what would help.
 
     >>> entry = {"rule": "few", "text": "too few.", "remedies": ["more"], "of": "all classes"}
@@ -98,7 +98,7 @@ def advice_lines(found: Sequence[dict[str, Any]]) -> list[str]:
     ['few: too few. Forecast: 20 to 50 % of all classes.', '  would help: more']
     """
     lines = []
-    for entry in found:
+    for entry in entries:
         low, high = (round(100 * share) for share in entry["forecast"] or (0, 0))
         forecast = f" Forecast: {low} to {high} % of {entry['of']}." if entry["forecast"] else ""
         lines.append(f"{entry['rule']}: {entry['text']}{forecast}")
@@ -108,29 +108,29 @@ def advice_lines(found: Sequence[dict[str, Any]]) -> list[str]:
 
 def advised(answer: dict[str, Any]) -> None:
     """What would be learnt, and what to expect of it."""
-    new, kept = answer["new_classes"], len(answer["classes"]) - len(answer["new_classes"])
-    print(f"{answer['samples']:,} samples; new classes: {listed(new)}; known before: {kept}")
+    new, known = answer["new_classes"], len(answer["classes"]) - len(answer["new_classes"])
+    print(f"{answer['samples']:,} samples; new classes: {listed(new)}; known before: {known}")
     print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
     print("\n".join(advice_lines(answer["advice"]) or ["no rule has anything to say"]))
-    found = answer.get("probe")
-    if found and all(entry["rule"] != "weak-backbone" for entry in answer["advice"]):
+    probe = answer.get("probe")
+    if probe and all(entry["rule"] != "weak-backbone" for entry in answer["advice"]):
         print(
-            f"probe: {percent(found['features'])} by features as they are, "
-            f"{percent(found['trained'])} by {found['network']} trained for "
-            f"{found['seconds']:.0f} s, of {found['held']} samples held back"
+            f"probe: {percent(probe['features'])} by features as they are, "
+            f"{percent(probe['trained'])} by {probe['network']} trained for "
+            f"{probe['seconds']:.0f} s, of {probe['held']} samples held back"
         )
 
 
 def predictions(answer: dict[str, Any]) -> None:
     """One line an input."""
-    found = answer["predictions"]
-    most = max((len(p["top"]) for p in found), default=1)
+    inputs = answer["predictions"]
+    most = max((len(p["top"]) for p in inputs), default=1)
     header = ["input", "label", "probability"]
     for i in range(2, most + 1):
         header += [f"label {i}", f"probability {i}"]
     rows = [
         [p["input"], *(cell for label, share in p["top"] for cell in (label, f"{share:.4f}"))]
-        for p in found
+        for p in inputs
     ]
     table(header, rows, right=range(2, len(header), 2))
 
@@ -158,8 +158,8 @@ def shown(answer: dict[str, Any]) -> None:
     """A model folder: what it knows, how it learns, its versions, its size."""
     for name in ("method", "backbone"):
         settings = answer[f"{name}_settings"]
-        given = ", ".join(f"{k}={v}" for k, v in settings.items())
-        print(f"{name:10}{answer[name]}" + (f" ({given})" if given else ""))
+        words = ", ".join(f"{k}={v}" for k, v in settings.items())
+        print(f"{name:10}{answer[name]}" + (f" ({words})" if words else ""))
     print(f"{'because':10}{answer['reason']}")
     print(f"{'size':10}{size(answer['bytes'])}, this version {size(answer['version_bytes'])}")
     print(
@@ -227,10 +227,8 @@ def benchmarked(answer: dict[str, Any]) -> None:
         print(f"{scenario}: percent, mean ± standard deviation over seeds")
         lines = [[cells[i] for i in at] for _, cells in body]
         table(leaderboard.COLUMNS_SHOWN, lines, right=range(2, len(at)))
-    for made in answer["failed"]:
-        print(
-            f"failed: {made['method']} on {made['backbone']}, seed {made['seed']}: {made['error']}"
-        )
+    for row in answer["failed"]:
+        print(f"failed: {row['method']} on {row['backbone']}, seed {row['seed']}: {row['error']}")
     if answer["skipped"]:
         print(f"{len(answer['skipped']):,} bad files passed over")
     if answer["folder"]:

@@ -41,10 +41,10 @@ class Commands(TyperGroup):
             usage = getattr(error, "format_message", None)  # typer's own: a wrong option
             if (usage and not ctx.obj) or os.environ.get("EVERGROW_DEBUG"):
                 raise
-            found = getattr(error, "report", None)
-            if found and not ctx.obj:
-                display.update_report(found)
-            more = {"report": found} if found else {}
+            report = getattr(error, "report", None)
+            if report and not ctx.obj:
+                display.update_report(report)
+            more = {"report": report} if report else {}
             fail(type(error).__name__, usage() if usage else message(error), ctx.obj, more)
             raise typer.Exit(USAGE if usage else exit_code(error)) from None
 

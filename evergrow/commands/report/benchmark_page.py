@@ -55,28 +55,31 @@ def _marked(body: Sequence[tuple[str | None, list[str]]]) -> Table:
 
 def _scenario(scenario: str, groups: Sequence[tuple[str, list[Row]]]) -> list[Section]:
     names = [name for name, _ in groups]
-    found = {
+    by_name = {
         name if names.count(name) == 1 else f"{name} on {seeds[0]['backbone']}": seeds
         for name, seeds in groups
     }
-    seen = {name: _over_tasks(seeds) for name, seeds in found.items()}
+    seen = {name: _over_tasks(seeds) for name, seeds in by_name.items()}
     tasks = [str(k + 1) for k in range(max(map(len, seen.values())))]
     line = charts.lines("Accuracy on all classes so far", ("task", ""), tasks, seen)
-    cost = {n: (mean_of(s, "seconds"), mean_of(s, "last")) for n, s in found.items()}
+    cost = {n: (mean_of(s, "seconds"), mean_of(s, "last")) for n, s in by_name.items()}
     spent = charts.scatter("Last accuracy and cost", ("seconds (logarithmic)", ""), cost)
     return [
         Section(
-            scenario, "Percent, mean ± standard deviation over seeds.", [line, spent], _table(found)
+            scenario,
+            "Percent, mean ± standard deviation over seeds.",
+            [line, spent],
+            _table(by_name),
         ),
-        Section(f"{scenario}: accuracy matrices", _MATRIX, _matrices(found)),
-        Section(f"{scenario}: classes and calibration", "", _classes(found)),
+        Section(f"{scenario}: accuracy matrices", _MATRIX, _matrices(by_name)),
+        Section(f"{scenario}: classes and calibration", "", _classes(by_name)),
     ]
 
 
 _MATRIX = "Rows: after learning a task; columns: accuracy on the test samples of each task."
 
 
-def _table(found: Seeds) -> Table:
+def _table(by_name: Seeds) -> Table:
     shares = ("last", "average", "forgetting", "old", "new", "calibration_error")
     header = ["method", "seeds", *(key.replace("_", " ") for key in shares), "seconds", "lr"]
     rows = [
@@ -87,7 +90,7 @@ def _table(found: Seeds) -> Table:
             f"{mean_of(seeds, 'seconds'):.1f}",
             ", ".join(dict.fromkeys(f"{s['lr']:g}" for s in seeds if s["lr"] is not None)) or "-",
         ]
-        for name, seeds in found.items()
+        for name, seeds in by_name.items()
     ]
     return Table(header, rows, range(1, len(header)))
 
@@ -103,26 +106,26 @@ def _over_tasks(seeds: Sequence[Row]) -> list[float | None]:
     return [None if np.isnan(value) else float(value) for value in values]
 
 
-def _matrices(found: Seeds) -> list[Any]:
-    made = []
-    for name, seeds in found.items():
+def _matrices(by_name: Seeds) -> list[Any]:
+    maps = []
+    for name, seeds in by_name.items():
         cells = [[None if np.isnan(v) else float(v) for v in row] for row in _matrix(seeds)]
         tasks = [f"task {k + 1}" for k in range(len(cells))]
-        made.append(charts.heat(name, ("", "after"), tasks, tasks, cells))
-    return made
+        maps.append(charts.heat(name, ("", "after"), tasks, tasks, cells))
+    return maps
 
 
-def _classes(found: Seeds) -> list[Any]:
+def _classes(by_name: Seeds) -> list[Any]:
     labels = sorted(
-        {label for seeds in found.values() for row in seeds for label in row["per_class"]}
+        {label for seeds in by_name.values() for row in seeds for label in row["per_class"]}
     )
-    cells = [[_recall(seeds, label) for label in labels] for seeds in found.values()]
+    cells = [[_recall(seeds, label) for label in labels] for seeds in by_name.values()]
     curves = {
-        name: seeds[0]["calibration"] for name, seeds in found.items() if seeds[0]["calibration"]
+        name: seeds[0]["calibration"] for name, seeds in by_name.items() if seeds[0]["calibration"]
     }
     return [
         charts.heat(
-            "Recall of each class, after the last task", ("", ""), labels, list(found), cells
+            "Recall of each class, after the last task", ("", ""), labels, list(by_name), cells
         ),
         charts.calibration_curves(curves),
     ]

@@ -18,8 +18,8 @@ def figure(title: str, x: str, y: str, height: int = 360) -> "go.Figure":
     """An empty figure with named axes, on no background of its own."""
     import plotly.graph_objects as go
 
-    made = go.Figure()
-    made.update_layout(
+    chart = go.Figure()
+    chart.update_layout(
         meta={"title": title},  # set as text above the chart, where it can break into lines
         height=height,
         margin={"l": 60, "r": 20, "t": 15, "b": 50},
@@ -30,7 +30,7 @@ def figure(title: str, x: str, y: str, height: int = 360) -> "go.Figure":
         xaxis={"title": x, "gridcolor": "rgba(128,128,128,.25)", "zeroline": False},
         yaxis={"title": y, "gridcolor": "rgba(128,128,128,.25)", "zeroline": False},
     )
-    return made
+    return chart
 
 
 def lines(
@@ -41,11 +41,11 @@ def lines(
     margins: Mapping[str, Numbers] | None = None,
 ) -> "go.Figure":
     """Shares in [0, 1] along x, a line for each name; margins: half of an interval about each."""
-    made = figure(title, *axes)
+    chart = figure(title, *axes)
     for i, (name, values) in enumerate(series.items()):
         spread = (margins or {}).get(name)
         error = {"array": list(spread), "thickness": 1, "width": 3} if spread else None
-        made.add_scatter(
+        chart.add_scatter(
             x=list(x),
             y=list(values),
             name=name,
@@ -54,8 +54,8 @@ def lines(
             line={"color": COLOURS[i % len(COLOURS)], "dash": DASHES[i % len(DASHES)]},
             marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 8},
         )
-    made.update_yaxes(tickformat=".0%", rangemode="tozero", range=[0, 1.04])
-    return made
+    chart.update_yaxes(tickformat=".0%", rangemode="tozero", range=[0, 1.04])
+    return chart
 
 
 def heat(
@@ -67,9 +67,9 @@ def heat(
 ) -> "go.Figure":
     """Shares in [0, 1] in cells, the first row on top; None is left blank."""
     numbered = len(rows) * len(columns) <= 225
-    made = figure(title, *axes, height=min(120 + 34 * max(len(rows), 3), 820))
+    chart = figure(title, *axes, height=min(120 + 34 * max(len(rows), 3), 820))
     texts = [["" if v is None else f"{100 * v:.0f}" for v in row] for row in values]
-    made.add_heatmap(
+    chart.add_heatmap(
         x=list(columns),
         y=list(rows),
         z=[list(row) for row in values],
@@ -83,15 +83,15 @@ def heat(
         xgap=1,
         ygap=1,
     )
-    made.update_xaxes(type="category", showgrid=False)
-    made.update_yaxes(type="category", autorange="reversed", showgrid=False, automargin=True)
-    return made
+    chart.update_xaxes(type="category", showgrid=False)
+    chart.update_yaxes(type="category", autorange="reversed", showgrid=False, automargin=True)
+    return chart
 
 
 def calibration_curves(curves: Mapping[str, Sequence[Sequence[float]]]) -> "go.Figure":
     """Accuracy over confidence, by name: bins of [mean confidence, accuracy, samples]."""
-    made = figure("Calibration", "confidence", "accuracy")
-    made.add_scatter(
+    chart = figure("Calibration", "confidence", "accuracy")
+    chart.add_scatter(
         x=[0, 1],
         y=[0, 1],
         mode="lines",
@@ -100,7 +100,7 @@ def calibration_curves(curves: Mapping[str, Sequence[Sequence[float]]]) -> "go.F
     )
     for i, (name, bins) in enumerate(curves.items()):
         most = max((b[2] for b in bins), default=1)
-        made.add_scatter(
+        chart.add_scatter(
             x=[b[0] for b in bins],
             y=[b[1] for b in bins],
             name=name,
@@ -110,30 +110,30 @@ def calibration_curves(curves: Mapping[str, Sequence[Sequence[float]]]) -> "go.F
             customdata=[b[2] for b in bins],
             hovertemplate="sure %{x:.1%}, right %{y:.1%}, %{customdata} samples",
         )
-    made.update_xaxes(range=[0, 1.02], tickformat=".0%")
-    made.update_yaxes(range=[0, 1.04], tickformat=".0%")
-    return made
+    chart.update_xaxes(range=[0, 1.02], tickformat=".0%")
+    chart.update_yaxes(range=[0, 1.04], tickformat=".0%")
+    return chart
 
 
 def bars(
     title: str, axes: tuple[str, str], x: Sequence[str], series: Mapping[str, Numbers]
 ) -> "go.Figure":
     """Bars side by side, a colour for each name."""
-    made = figure(title, *axes, height=300)
+    chart = figure(title, *axes, height=300)
     for i, (name, values) in enumerate(series.items()):
-        made.add_bar(x=list(x), y=list(values), name=name, marker_color=COLOURS[i % len(COLOURS)])
-    made.update_layout(barmode="group", showlegend=len(series) > 1)
-    made.update_xaxes(type="category")
-    return made
+        chart.add_bar(x=list(x), y=list(values), name=name, marker_color=COLOURS[i % len(COLOURS)])
+    chart.update_layout(barmode="group", showlegend=len(series) > 1)
+    chart.update_xaxes(type="category")
+    return chart
 
 
 def scatter(
     title: str, axes: tuple[str, str], points: Mapping[str, tuple[float | None, float | None]]
 ) -> "go.Figure":
     """A named point each, x on a logarithmic axis, y a share in [0, 1]."""
-    made = figure(title, *axes)
+    chart = figure(title, *axes)
     for i, (name, (x, y)) in enumerate(points.items()):
-        made.add_scatter(
+        chart.add_scatter(
             x=[x],
             y=[y],
             name=name,
@@ -147,7 +147,7 @@ def scatter(
                 "symbol": SYMBOLS[i % len(SYMBOLS)],
             },
         )
-    made.update_xaxes(type="log")
-    made.update_yaxes(tickformat=".0%")
-    made.update_layout(showlegend=False)
-    return made
+    chart.update_xaxes(type="log")
+    chart.update_yaxes(tickformat=".0%")
+    chart.update_layout(showlegend=False)
+    return chart

@@ -50,13 +50,13 @@ class History:
     @property
     def groups(self) -> dict[str, list[str]]:
         """Labels by the version that brought them."""
-        found, known = {}, 0
+        groups, known = {}, 0
         for name, manifest in zip(self.names, self.manifests, strict=True):
             labels = [str(label) for label in manifest["classes"]]
             if labels[known:]:
-                found[name] = labels[known:]
+                groups[name] = labels[known:]
             known = len(labels)
-        return found
+        return groups
 
     def matrix(self) -> list[Series]:
         """After each version (rows) the mean recall of the classes that each one brought."""
@@ -70,7 +70,7 @@ class History:
         """Recall of each class (rows, in the order of the columns) after each version."""
         labels = [str(label) for label in self.last["classes"]]
         recalls = [report.get("per_class") or {} for report in self.reports]
-        return [[found.get(label) for found in recalls] for label in labels]
+        return [[update.get(label) for update in recalls] for label in labels]
 
 
 def read_history(folder: ModelFolder, version: int | None = None) -> History:
@@ -123,9 +123,9 @@ def pictures(folder: ModelFolder, version: int, most: int) -> dict[int, list[byt
     if table is None:
         return {}
     parts = json.loads(table.schema.metadata[b"evergrow"])
-    found: dict[int, list[bytes]] = {}
-    kept = zip(*(table[name].to_pylist() for name in ("part", "column", "x")), strict=True)
-    for part, column, x in kept:
-        if parts[part]["png"] and len(found.setdefault(column, [])) < most:
-            found[column].append(x)
-    return found
+    images: dict[int, list[bytes]] = {}
+    rows = zip(*(table[name].to_pylist() for name in ("part", "column", "x")), strict=True)
+    for part, column, x in rows:
+        if parts[part]["png"] and len(images.setdefault(column, [])) < most:
+            images[column].append(x)
+    return images

@@ -64,8 +64,8 @@ def _with_margin(report: Mapping[str, Any], key: str) -> str:
 def _advice(past: History) -> Section | None:
     points = []
     for name, last in zip(past.names, past.updates, strict=True):
-        found = [_told(advice) for advice in last.get("advice") or []]
-        points += [f"{name}: {text}" for text in dict.fromkeys([*found, *last.get("warnings", [])])]
+        texts = [_told(advice) for advice in last.get("advice") or []]
+        points += [f"{name}: {text}" for text in dict.fromkeys([*texts, *last.get("warnings", [])])]
     note = "What was said before and after each update."
     return Section("Advice", note, points=points) if points else None
 
@@ -93,12 +93,12 @@ def _over_updates(past: History) -> Section:
     return Section("Accuracy over updates", f"Judged by {by}.", [line, matrix])
 
 
-def _confused(past: History, kept: Mapping[int, Sequence[bytes]]) -> Section | None:
+def _confused(past: History, by_column: Mapping[int, Sequence[bytes]]) -> Section | None:
     report = past.reports[-1]
     if not report.get("confusion"):
         return None
     labels = [str(label) for label in past.last["classes"]]
-    images = {labels[j]: [embedded(png) for png in files] for j, files in kept.items()}
+    images = {labels[j]: [embedded(png) for png in files] for j, files in by_column.items()}
     note = f"Of {report['samples']:,} {report['by']}."
     matrix = confusion_matrix(report["confusion"], labels)
     worst = history.worst_pairs(report["confusion"], PAIRS)
@@ -152,12 +152,12 @@ def _classes(past: History) -> Section | None:
 
 
 def _calibrated(report: Mapping[str, Any]) -> Section | None:
-    found = report.get("calibration")
-    if not found:
+    calibration = report.get("calibration")
+    if not calibration:
         return None
-    note = f"Probabilities are off by {points(found['error'])} points on average."
+    note = f"Probabilities are off by {points(calibration['error'])} points on average."
     return Section(
-        "Calibration", note, [charts.calibration_curves({"this version": found["bins"]})]
+        "Calibration", note, [charts.calibration_curves({"this version": calibration["bins"]})]
     )
 
 
@@ -165,12 +165,12 @@ def _costs(past: History) -> Section:
     seconds = {"seconds": [u.get("seconds", 0.0) for u in past.updates]}
     samples = {"samples": [u.get("samples", 0) for u in past.updates]}
     megabytes = {"megabytes": [count / 1e6 for count in past.sizes]}
-    made = [
+    figures = [
         charts.bars("Seconds to learn", ("version", "s"), past.names, seconds),
         charts.bars("Samples", ("version", ""), past.names, samples),
         charts.bars("Bytes of the version", ("version", "MB"), past.names, megabytes),
     ]
-    return Section("What each update cost", "", made)
+    return Section("What each update cost", "", figures)
 
 
 def _versions(place: Path, shown: Mapping[str, Any]) -> Section:
@@ -181,20 +181,20 @@ def _versions(place: Path, shown: Mapping[str, Any]) -> Section:
     return Section("Versions", note, table=Table(header, rows, (2, 3, 5, 6)))
 
 
-def _tested(found: "Examined") -> Section:
+def _tested(examined: "Examined") -> Section:
     """Samples of the user's own, judged by the current version; images of what goes wrong."""
-    report, labels = found.report, found.labels
+    report, labels = examined.report, examined.labels
     text = f"{report['samples']:,} samples, mean recall {_with_margin(report, 'all')}."
-    if found.unknown:
-        text += f" Passed over, since the model does not know them: {listed(found.unknown)}."
+    if examined.unknown:
+        text += f" Passed over, since the model does not know them: {listed(examined.unknown)}."
     pairs = []
     for a, b, n in history.worst_pairs(report["confusion"], PAIRS):
-        wrong = [embedded(png) for png in found.images(a, b, IMAGES)]
-        right = [embedded(png) for png in found.images(b, b, IMAGES)]
+        wrong = [embedded(png) for png in examined.images(a, b, IMAGES)]
+        right = [embedded(png) for png in examined.images(b, b, IMAGES)]
         shown = [(f"{a}, taken for {b}", wrong), (f"{b}, rightly", right)]
         pairs.append(Pair(a, b, f"{n} of {report['judged'][a]}", shown))
-    made = [
+    figures = [
         confusion_matrix(report["confusion"], labels),
         charts.calibration_curves({"these samples": report["calibration"]["bins"]}),
     ]
-    return Section("On your samples", text, made, pairs=pairs)
+    return Section("On your samples", text, figures, pairs=pairs)

@@ -18,10 +18,10 @@ def write(folder: str | Path, output: str | Path, data: Any = None) -> dict[str,
         from ...bench.results import Results
         from . import benchmark_page
 
-        made = benchmark_page.page(str(place), Results(place).rows())
+        page = benchmark_page.page(str(place), Results(place).rows())
     else:
-        made = _model(ModelFolder(place), data)
-    text = html(made)
+        page = _model(ModelFolder(place), data)
+    text = html(page)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -147,14 +147,14 @@ def from_array(
 
     where: the end of the rows' names.  channels_first: see `image_arrays.as_images`.
     """
-    kind, found = records(x, how.own, channels_first)
+    kind, rows = records(x, how.own, channels_first)
     if kind == "image":
         if x.dtype == np.uint8:
-            image_arrays.refuse_two_levels(int(found.max()))
-        seen = Seen("image", found.shape[1], (found.shape[2:],))
+            image_arrays.refuse_two_levels(int(rows.max()))
+        seen = Seen("image", rows.shape[1], (rows.shape[2:],))
     else:
-        seen = Seen(kind, shape=found.shape[1:], dtype=found.dtype.name)
-    return make_chunk(seen, Rows(found, where), how, labels)
+        seen = Seen(kind, shape=rows.shape[1:], dtype=rows.dtype.name)
+    return make_chunk(seen, Rows(rows, where), how, labels)
 
 
 def from_tensor(x: Any, how: ReadOptions) -> Chunk:

@@ -91,14 +91,14 @@ def label_column(columns: Iterable[Any], wanted: WantedColumns) -> Any:
 def take_apart(frame: "pd.DataFrame", wanted: WantedColumns) -> Columns:
     """Labels and records of a data frame.  Raises DataError where a column is missing or no use."""
     name = label_column(frame.columns, wanted)
-    found = _labels(frame, name, wanted)
+    of_rows = _labels(frame, name, wanted)
     unnamed = [c for c in frame.columns[:1] if wanted.from_text and str(c) == "Unnamed: 0"]
     rest = frame.drop(columns=[*unnamed, *([] if name is None else [name])])
     if not len(rest.columns):
         beside = "" if name is None else f" beside {name!r}"
         raise DataError(f"Found array with 0 feature(s): {wanted.where} has no column{beside}.")
     columns = _records(rest, wanted)
-    columns.labels = found
+    columns.labels = of_rows
     if unnamed:
         columns.notes.append("the first column has no name (row numbers?): not used")
     return columns
@@ -212,19 +212,21 @@ def from_frame(frame: Any, how: ReadOptions, path: Path | None = None) -> Chunk:
         frame = frame.to_pandas()
     if not len(frame):
         raise empty_error()
-    found = take_apart(frame, _wanted(how, path))
+    columns = take_apart(frame, _wanted(how, path))
     where = "" if path is None else f" of {path.name}"
-    if found.table is not None:
-        seen = Seen("table", shape=found.table.shape[1:], names=found.names)
-        return make_chunk(seen, Rows(found.table, where), how, found.labels, found.notes)
-    if found.mixed is not None:
-        shape = (len(found.names),)
-        seen = Seen("table", shape=shape, names=found.names, mixed=True)
-        return make_chunk(seen, Frame(found.mixed, where), how, found.labels, found.notes)
-    if found.texts is not None:
-        return make_chunk(Seen("text"), Rows(found.texts, where), how, found.labels, found.notes)
-    chunk = from_list(found.cells or [], how, found.labels)
-    chunk.notes += found.notes
+    if columns.table is not None:
+        seen = Seen("table", shape=columns.table.shape[1:], names=columns.names)
+        return make_chunk(seen, Rows(columns.table, where), how, columns.labels, columns.notes)
+    if columns.mixed is not None:
+        shape = (len(columns.names),)
+        seen = Seen("table", shape=shape, names=columns.names, mixed=True)
+        return make_chunk(seen, Frame(columns.mixed, where), how, columns.labels, columns.notes)
+    if columns.texts is not None:
+        return make_chunk(
+            Seen("text"), Rows(columns.texts, where), how, columns.labels, columns.notes
+        )
+    chunk = from_list(columns.cells or [], how, columns.labels)
+    chunk.notes += columns.notes
     return chunk
 
 

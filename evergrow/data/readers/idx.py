@@ -25,10 +25,10 @@ def read_idx(path: Path) -> np.ndarray:
     dtype, rank = np.dtype(TYPES[data[2]]), data[3]
     sizes, body = data[4 : 4 + 4 * rank], data[4 + 4 * rank :]
     shape = struct.unpack(f">{rank}I", sizes) if len(sizes) == 4 * rank else (-1,)
-    wanted = dtype.itemsize * int(np.prod(shape, dtype=object))
-    if len(body) != wanted:
+    expected = dtype.itemsize * int(np.prod(shape, dtype=object))
+    if len(body) != expected:
         raise DataError(
-            f"{path} is damaged: its header promises {max(wanted, 0):,} bytes, it holds "
+            f"{path} is damaged: its header promises {max(expected, 0):,} bytes, it holds "
             f"{len(body):,}; fetch it again."
         )
     return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
@@ -89,9 +89,9 @@ def _partners(path: Path) -> tuple[Path, Path | None]:
 
 def _sibling(path: Path, kind: str) -> Path | None:
     """The file beside it that has the same name but for images or labels, rank, and .gz."""
-    wanted = _bare(re.sub("images|labels", kind, path.name, flags=re.IGNORECASE))
+    name = _bare(re.sub("images|labels", kind, path.name, flags=re.IGNORECASE))
     beside = [p for p in sorted(path.parent.iterdir()) if p.is_file() and p.name != path.name]
-    return next((p for p in beside if _bare(p.name) == wanted), None)
+    return next((p for p in beside if _bare(p.name) == name), None)
 
 
 def _bare(name: str) -> str:

@@ -30,11 +30,11 @@ class Files:
 
     stable = True
 
-    def __init__(self, items: Sequence[Encoded], rows: Sequence[int], found: Sequence[ImageFacts]):
+    def __init__(self, items: Sequence[Encoded], rows: Sequence[int], facts: Sequence[ImageFacts]):
         self.items = [item if isinstance(item, bytes) else os.fspath(item) for item in items]
         self.rows = np.array(rows, np.int64)
-        self.stamps = np.array([fact.stamp or (-1, -1) for fact in found], np.int64)
-        self.kinds = {(fact.channels, fact.size) for fact in found}
+        self.stamps = np.array([fact.stamp or (-1, -1) for fact in facts], np.int64)
+        self.kinds = {(fact.channels, fact.size) for fact in facts}
 
     def __len__(self) -> int:
         return len(self.items)
@@ -45,11 +45,11 @@ class Files:
     @cached_property
     def marks(self) -> np.ndarray:
         """(n, 16) uint8: hashes of path, size and time of change, or of the bytes there are."""
-        found = bytearray()
+        hashes = bytearray()
         for item, stamp in zip(self.items, self.stamps, strict=True):
             own = item if isinstance(item, bytes) else os.fsencode(os.path.abspath(item))
-            found += blake2b(own + stamp.tobytes(), digest_size=16).digest()
-        return np.frombuffer(found, np.uint8).reshape(-1, 16)
+            hashes += blake2b(own + stamp.tobytes(), digest_size=16).digest()
+        return np.frombuffer(hashes, np.uint8).reshape(-1, 16)
 
     def take(self, rows: np.ndarray, then: Then | None = None) -> list[np.ndarray]:
         """(C, H, W) uint8 images, in order.  then: applied to each in the thread that decodes it.
@@ -61,12 +61,12 @@ class Files:
             item = self.items[i]
             return decode(Path(item) if isinstance(item, str) else item, self._stamp(i), then)
 
-        found = list(in_threads(_or_reason(one), rows.tolist()))
-        both = zip(rows.tolist(), found, strict=True)
+        results = list(in_threads(_or_reason(one), rows.tolist()))
+        both = zip(rows.tolist(), results, strict=True)
         bad = [(self.name(i), str(f)) for i, f in both if _is_bad(f)]
         if bad:
             raise BadFilesError(bad, len(self))
-        return [image for image in found if not isinstance(image, Unreadable)]
+        return [image for image in results if not isinstance(image, Unreadable)]
 
     def _stamp(self, i: int) -> Stamp | None:
         size, changed = self.stamps[i].tolist()
@@ -108,16 +108,16 @@ def check_all(
 
     Raises BadFilesError, which lists all others, unless `skip_bad`; always if none can be read.
     """
-    found, good, bad = [], [], []
+    facts, good, bad = [], [], []
     for i, fact in enumerate(in_threads(_or_reason(inspect), items)):
         if isinstance(fact, Unreadable):
             bad.append((_name(items[i], i), str(fact)))
         else:
-            found.append(fact)
+            facts.append(fact)
             good.append(i)
     if bad and not (skip_bad and good):
         raise BadFilesError(bad, len(items))
-    return Files([items[i] for i in good], good, found), bad
+    return Files([items[i] for i in good], good, facts), bad
 
 
 def in_threads(function: Callable[[T], R], items: Sequence[T], block: int = 1024) -> Iterator[R]:
@@ -147,5 +147,5 @@ def _or_reason(function: Callable[[T], R]) -> Callable[[T], R | Unreadable]:
     return judged
 
 
-def _is_bad(found: object) -> bool:
-    return isinstance(found, Unreadable)
+def _is_bad(result: object) -> bool:
+    return isinstance(result, Unreadable)

@@ -34,8 +34,8 @@ def from_list(values: Sequence[Any], how: ReadOptions, labels: np.ndarray | None
     if not len(values):
         raise empty_error()
     if labels is None and how.y is None and all(map(items.is_pair, values)):
-        inputs, found = zip(*values, strict=True)
-        return from_list(inputs, replace(how, y=list(found)))
+        inputs, paired = zip(*values, strict=True)
+        return from_list(inputs, replace(how, y=list(paired)))
     if how.text is None and all(isinstance(v, str) for v in values) and _are_paths(values):
         values = [Path(value) for value in values]
     if all(isinstance(v, Path) and v.suffix.lower() in TEXTS for v in values):
@@ -65,21 +65,21 @@ def _square(values: Sequence[Any]) -> np.ndarray:
 
 
 def from_records(
-    found: items.Gathered,
+    gathered: items.Gathered,
     how: ReadOptions,
     labels: np.ndarray | None = None,
     store: Store | None = None,
 ) -> Chunk:
     """A chunk of records that were seen one by one; they are in memory, or in `store`."""
-    if found.values or store is None:
-        uniform = len(found.shapes) == 1 and found.kind != "text"
-        store = Rows(np.stack(found.values) if uniform else found.values)
-    if found.kind == "image":
-        channels = max(shape[0] for shape in found.shapes)
-        sizes = extremes(shape[1:] for shape in found.shapes)
-        seen = Seen("image", channels, sizes, from_files=found.pictures)
-    elif found.kind == "text":
+    if gathered.values or store is None:
+        uniform = len(gathered.shapes) == 1 and gathered.kind != "text"
+        store = Rows(np.stack(gathered.values) if uniform else gathered.values)
+    if gathered.kind == "image":
+        channels = max(shape[0] for shape in gathered.shapes)
+        sizes = extremes(shape[1:] for shape in gathered.shapes)
+        seen = Seen("image", channels, sizes, from_files=gathered.pictures)
+    elif gathered.kind == "text":
         seen = Seen("text")
     else:
-        seen = Seen(found.kind, shape=next(iter(found.shapes)), dtype=found.dtype)
+        seen = Seen(gathered.kind, shape=next(iter(gathered.shapes)), dtype=gathered.dtype)
     return make_chunk(seen, store, how, labels)

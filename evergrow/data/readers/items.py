@@ -66,10 +66,10 @@ class Gathered:
 
 def gather_items(values: Iterable[Any], own: bool = False) -> Gathered:
     """Records of samples that are in memory already.  Raises DataError."""
-    found = Gathered(own)
+    gathered = Gathered(own)
     for value in values:
-        found.add(value)
-    return found.finish()
+        gathered.add(value)
+    return gathered.finish()
 
 
 def read_one(value: Any, own: bool = False, where: str = "X") -> tuple[str, Any, bool]:
@@ -95,10 +95,10 @@ def read_one(value: Any, own: bool = False, where: str = "X") -> tuple[str, Any,
             "Reshape your data: a single sample is X[None] or [x]."
         )
     try:
-        kind, found = arrays.records(x[None], own, channels_first=tensor)
+        kind, records = arrays.records(x[None], own, channels_first=tensor)
     except DataError as error:
         raise DataError(f"{where}: {error}") from error
-    return kind, found[0], False
+    return kind, records[0], False
 
 
 def _picture(value: Any, where: str) -> np.ndarray | None:

@@ -21,17 +21,17 @@ def read_npz(
     Raises DataError where a key is missing, naming those there are, and where the file cannot be
     read.
     """
-    found = _arrays(path)
-    if isinstance(found, np.ndarray):
+    content = _arrays(path)
+    if isinstance(content, np.ndarray):
         if need_labels:
             raise DataError(
                 f"{path} holds one array and no labels; pass y, or save both with "
                 "numpy.savez(path, x=x, y=y)."
             )
-        return found, None
-    inputs = _one_of(found, INPUT_KEYS)
-    labels = _one_of(found, LABEL_KEYS if label is None else (label,))
-    keys = ", ".join(found)
+        return content, None
+    inputs = _one_of(content, INPUT_KEYS)
+    labels = _one_of(content, LABEL_KEYS if label is None else (label,))
+    keys = ", ".join(content)
     if inputs is None:
         raise DataError(
             f"{path} has no inputs (expected one key of {', '.join(INPUT_KEYS)}); its keys are: "
@@ -44,19 +44,19 @@ def read_npz(
             "the one that holds the labels with label= (--label)."
         )
     if labels is None:
-        return found[inputs], None
-    cleaned = clean_labels(found[labels], f"{labels!r} of {path}")
-    if len(cleaned) != len(found[inputs]):
+        return content[inputs], None
+    cleaned = clean_labels(content[labels], f"{labels!r} of {path}")
+    if len(cleaned) != len(content[inputs]):
         raise DataError(
             f"Found input variables with inconsistent numbers of samples: {path} holds "
-            f"{len(found[inputs])} in {inputs!r} and {len(cleaned)} in {labels!r}; they should "
+            f"{len(content[inputs])} in {inputs!r} and {len(cleaned)} in {labels!r}; they should "
             "be as many."
         )
-    return found[inputs], cleaned
+    return content[inputs], cleaned
 
 
-def _one_of(found: dict[str, np.ndarray], keys: tuple[str, ...]) -> str | None:
-    return next((key for key in keys if key in found), None)
+def _one_of(content: dict[str, np.ndarray], keys: tuple[str, ...]) -> str | None:
+    return next((key for key in keys if key in content), None)
 
 
 def _arrays(path: Path) -> np.ndarray | dict[str, np.ndarray]:

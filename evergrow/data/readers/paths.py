@@ -17,9 +17,9 @@ from .read_options import ReadOptions
 from .text_files import from_text_files
 
 
-def from_path(given: str | Path, how: ReadOptions) -> Chunk:
+def from_path(place: str | Path, how: ReadOptions) -> Chunk:
     """A chunk of what lies at a path: a folder, a file of data, or an image.  Raises DataError."""
-    path = Path(given).expanduser()
+    path = Path(place).expanduser()
     pair = idx.find_pair(path)
     if pair is not None:
         return from_idx(pair, how)
@@ -56,11 +56,11 @@ def _folder(path: Path, how: ReadOptions) -> Chunk:
             "and y was given as well; pass the folder alone, or a list of its files with y."
         )
     texts = class_folder.holds_texts(path)
-    found = class_folder.list_files(path, how.need_labels, "text" if texts else "image")
-    labels = None if found.labels is None else np.array(found.labels, dtype=object)
+    listing = class_folder.list_files(path, how.need_labels, "text" if texts else "image")
+    labels = None if listing.labels is None else np.array(listing.labels, dtype=object)
     if texts:
-        return from_text_files(found.files, how, labels, found.notes)
-    return from_files(found.files, how, labels, found.notes)
+        return from_text_files(listing.files, how, labels, listing.notes)
+    return from_files(listing.files, how, labels, listing.notes)
 
 
 def _table(path: Path, how: ReadOptions) -> Chunk:

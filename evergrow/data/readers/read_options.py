@@ -76,5 +76,5 @@ def empty_error() -> DataError:
 
 def extremes(sizes: Iterable[tuple[int, ...]]) -> tuple[tuple[int, int], ...]:
     """The one (height, width), or the smallest and the largest."""
-    found = sorted({(h, w) for h, w in sizes}, key=lambda size: (size[0] * size[1], size))
-    return tuple(dict.fromkeys((found[0], found[-1])))
+    by_area = sorted({(h, w) for h, w in sizes}, key=lambda size: (size[0] * size[1], size))
+    return tuple(dict.fromkeys((by_area[0], by_area[-1])))

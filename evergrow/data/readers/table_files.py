@@ -63,10 +63,10 @@ def _read(path: Path, as_text: AsText) -> "pd.DataFrame":
     separator = _separator(path)
 
     def read(**options: Any) -> "pd.DataFrame":
-        found: pd.DataFrame = pd.read_csv(
+        frame: pd.DataFrame = pd.read_csv(
             path, sep=separator, encoding="utf-8-sig", skipinitialspace=True, **options
         )
-        return found
+        return frame
 
     columns = read(nrows=0).columns
     written = as_text(columns)

@@ -39,6 +39,6 @@ def from_text_files(
         labels = matched_labels(how.y, len(files))
     elif labels is None and how.need_labels:
         raise no_labels_error()
-    found = None if labels is None else labels[np.array(good)]
+    of_good = None if labels is None else labels[np.array(good)]
     store = Rows(texts, names=[printable(files[i]) for i in good])
-    return Chunk(Seen("text"), store, found, bad, notes)
+    return Chunk(Seen("text"), store, of_good, bad, notes)

@@ -51,8 +51,8 @@ class Streamed:
 
     def take(self, rows: np.ndarray, then: Then | None = None) -> list[np.ndarray]:
         """The records of these items, in order.  then: applied to each."""
-        found = map(self._record, rows.tolist())
-        return [record if then is None else then(record) for record in found]
+        records = map(self._record, rows.tolist())
+        return [record if then is None else then(record) for record in records]
 
     def _record(self, i: int) -> np.ndarray:
         value, _ = split(self.dataset[i], self.taking)
@@ -87,11 +87,11 @@ def _content(item: Any, taking: Taking, where: str) -> np.ndarray | None:
 
 def look_through(dataset: Any, taking: Taking) -> tuple[Gathered, Streamed]:
     """See each item of an indexed data set once; images are not kept.  Raises DataError."""
-    found = Gathered(own=taking.own, keep=False)
+    gathered = Gathered(own=taking.own, keep=False)
     for i in range(len(dataset)):
-        found.add(*split(dataset[i], taking))
-    found.finish()
-    return found, Streamed(dataset, taking, found.kind)
+        gathered.add(*split(dataset[i], taking))
+    gathered.finish()
+    return gathered, Streamed(dataset, taking, gathered.kind)
 
 
 def run_through(items: Iterable[Any], taking: Taking, batched: bool | None) -> Gathered:
@@ -99,11 +99,11 @@ def run_through(items: Iterable[Any], taking: Taking, batched: bool | None) -> G
 
     batched: whether items are batches; None: those that have a row of labels are.
     """
-    found = Gathered(own=taking.own)
+    gathered = Gathered(own=taking.own)
     for item in items:
         value, label = split(item, taking)
         if not (np.ndim(label) == 1 if batched is None else batched):
-            found.add(value, label)
+            gathered.add(value, label)
             continue
         labels = [None] * len(value) if label is None else label
         if len(labels) != len(value):
@@ -112,8 +112,8 @@ def run_through(items: Iterable[Any], taking: Taking, batched: bool | None) -> G
                 "many."
             )
         for pair in zip(value, labels, strict=True):
-            found.add(*pair)
-    return found.finish()
+            gathered.add(*pair)
+    return gathered.finish()
 
 
 def is_flat(dataset: Any, taking: Taking) -> bool:
@@ -144,14 +144,14 @@ def split(item: Any, taking: Taking) -> tuple[Any, Any]:
 def _split_dict(item: dict[Any, Any], taking: Taking) -> tuple[Any, Any]:
     key = _label_key(item, taking)
     others = [name for name in item if name != key]
-    wanted = (
+    names = (
         INPUT_NAMES + (others if len(others) == 1 else []) if taking.text is None else [taking.text]
     )
-    name = next((name for name in wanted if name in others), None)
+    name = next((name for name in names if name in others), None)
     if name is None:
         raise DataError(
             f"items of the data set have the keys {', '.join(map(str, item))}; which one is the "
-            f"input cannot be told (expected one of {', '.join(map(str, wanted))}): rename it."
+            f"input cannot be told (expected one of {', '.join(map(str, names))}): rename it."
         )
     return item[name], None if key is None else item[key]
 
@@ -193,14 +193,15 @@ def labels_named(values: Sequence[Any] | np.ndarray, names: list[str] | None) ->
     >>> labels_named([1, 0, 1], ["cat", "dog"]).tolist()
     ['dog', 'cat', 'dog']
     """
-    found = clean_labels(values)
-    if names is None or found.dtype == object:
-        return found
-    if found.min() < 0 or found.max() >= len(names):
+    cleaned = clean_labels(values)
+    if names is None or cleaned.dtype == object:
+        return cleaned
+    if cleaned.min() < 0 or cleaned.max() >= len(names):
         raise DataError(
-            f"the data set names {len(names)} classes, but has labels {found.min()}..{found.max()}."
+            f"the data set names {len(names)} classes, but has labels "
+            f"{cleaned.min()}..{cleaned.max()}."
         )
-    named: np.ndarray = np.array(names, dtype=object)[found]
+    named: np.ndarray = np.array(names, dtype=object)[cleaned]
     return named
 
 
@@ -216,10 +217,10 @@ def from_dataset(dataset: Any, how: ReadOptions) -> Chunk:
         return _rows(dataset, how)
     if len(dataset) and settled(dataset, taking):
         items = (dataset[i] for i in range(len(dataset)))
-        found = run_through(items, taking, batched=False)
-        return from_records(found, how, _labels(found.labels, dataset, how))
-    found, store = look_through(dataset, taking)
-    return from_records(found, how, _labels(found.labels, dataset, how), store)
+        gathered = run_through(items, taking, batched=False)
+        return from_records(gathered, how, _labels(gathered.labels, dataset, how))
+    gathered, store = look_through(dataset, taking)
+    return from_records(gathered, how, _labels(gathered.labels, dataset, how), store)
 
 
 def _has_tensors(dataset: Any, taking: Taking) -> bool:
@@ -243,19 +244,19 @@ def from_iterable(items: Any, how: ReadOptions) -> Chunk:
     """Loaders and iterables: run through once, now, and kept, images as uint8."""
     loader = is_torch(items, "utils.data", "DataLoader")
     batched = items.batch_sampler is not None if loader else None
-    found = run_through(items, _taking(how), batched)
-    return from_records(found, how, _labels(found.labels, items, how))
+    gathered = run_through(items, _taking(how), batched)
+    return from_records(gathered, how, _labels(gathered.labels, items, how))
 
 
 def _taking(how: ReadOptions) -> Taking:
     return Taking(how.label, how.text, how.need, how.own)
 
 
-def _labels(found: list[Any], dataset: Any, how: ReadOptions) -> np.ndarray | None:
-    missing = [label is None for label in found]
+def _labels(labels: list[Any], dataset: Any, how: ReadOptions) -> np.ndarray | None:
+    missing = [label is None for label in labels]
     if how.y is not None or all(missing) or (any(missing) and not how.need_labels):
         return None
-    return labels_named(found, class_names(dataset, how.label))
+    return labels_named(labels, class_names(dataset, how.label))
 
 
 def is_torch(x: Any, module: str, name: str) -> bool:
