@@ -80,7 +80,7 @@ def check_it_learns(method: Method) -> None:
 
 
 def check_one_example_is_a_task(method: Method) -> None:
-    """One example at a time, each of a new class; one class alone is a model too."""
+    """One sample at a time, each of a new class; one class alone is a model too."""
     X, y = blobs()
     model = fresh(method)
     for i in range(3):

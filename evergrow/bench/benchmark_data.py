@@ -124,12 +124,12 @@ CLIPART = (
 
 
 def _clipart(path: Path) -> BenchmarkData:
-    """Open Clip Art: 39 folders of 20 to 159 pictures that are about one thing each."""
+    """Open Clip Art: 39 folders of 20 to 159 images that are about one thing each."""
     files = [(f, name) for name in CLIPART for f in sorted((path / name).glob("*.png"))]
     missing = {name for name in CLIPART} - {name for _, name in files}
     if missing:
         raise DataError(
-            f"{path} is not the folder of Open Clip Art: it has no pictures in {min(missing)}; "
+            f"{path} is not the folder of Open Clip Art: it has no images in {min(missing)}; "
             "name the one that holds animals, buildings, ..."
         )
     paths, labels = zip(*files, strict=True)

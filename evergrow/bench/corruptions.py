@@ -1,4 +1,4 @@
-"""The same classes under new conditions: pictures turned, inverted, darkened, made noisy."""
+"""The same classes under new conditions: images turned, inverted, darkened, made noisy."""
 
 import zlib
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from ..errors import DataError, SettingError
 
 
 def _noisy(x: np.ndarray) -> np.ndarray:
-    """Normal noise of a tenth of the range; drawn by the picture itself, so the same each time."""
+    """Normal noise of a tenth of the range; drawn by the image itself, so the same each time."""
     rng = np.random.default_rng(zlib.crc32(np.ascontiguousarray(x).data))
     return np.clip(x + rng.normal(0, 25.5, x.shape), 0, 255).astype(np.uint8)
 
@@ -26,7 +26,7 @@ CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # of one (C, H, W) u
 
 
 class Changed:
-    """Pictures of a store, each under the condition that its row is in (`dataset.Store`).
+    """Images of a store, each under the condition that its row is in (`dataset.Store`).
 
     of: (n,) the condition of each row of the store, a number of `names`.
     """
@@ -71,7 +71,7 @@ def under(chunk: Chunk, tasks: Sequence[np.ndarray], names: Sequence[str]) -> Ch
     """
     if chunk.kind != "image":
         raise DataError(
-            f"conditions change pictures, and this is {chunk.kind} data; give the domain of each "
+            f"conditions change images, and this is {chunk.kind} data; give the domain of each "
             "sample instead (scenarios.by_domain)."
         )
     for name in names:

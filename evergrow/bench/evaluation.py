@@ -76,7 +76,7 @@ def _kinds(data: BenchmarkData) -> np.ndarray:
 
 
 def decode_ahead(stream: Stream, form: dict[str, Any]) -> None:
-    """Decode all pictures that may be kept in memory, so that no method's seconds count it.
+    """Decode all images that may be kept in memory, so that no method's seconds count it.
 
     form: what they are brought to (`GrowingClassifier.prepare_`).
     """

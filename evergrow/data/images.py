@@ -94,7 +94,7 @@ def pixels(image: Image.Image) -> np.ndarray:
     >>> pixels(Image.new("RGBA", (2, 1), (255, 0, 0, 0))).tolist()  # red, but transparent
     [[[255, 255]], [[255, 255]], [[255, 255]]]
     """
-    image.load()  # what is wrong with the picture itself is raised here
+    image.load()  # what is wrong with the image itself is raised here
     turn = TURNS.get(_orientation(image))
     image = image if turn is None else image.transpose(turn)
     if _is_deep(image):

@@ -142,7 +142,7 @@ def check_fits(form: Form, chunk: Chunk, fixed_size: bool) -> None:
     """Raise DataError where a chunk does not fit the model that has this form.
 
     fixed_size: whether the backbone takes one size alone, so that arrays of images of another are
-    refused. Pictures of any size and colour are brought to the model's, whatever the backbone.
+    refused. Images of any size and colour are brought to the model's, whatever the backbone.
     """
     seen = chunk.seen
     if seen.kind != form["kind"]:

@@ -76,10 +76,10 @@ class Samples:
 
 @dataclass
 class Batch:
-    """A few examples, as a method sees them.
+    """A few samples, as a method sees them.
 
     x: (n, ...) inputs ready for the network, augmented when training.
-    y: (n,) column of each example's class in the network's output.
+    y: (n,) column of each sample's class in the network's output.
     raw: (n, ...) the same inputs before augmentation: this is what memories store.
     first: whether they are seen for the first time in this task (first epoch): reservoirs take
         these alone.
@@ -121,7 +121,7 @@ class Task:
         return present
 
     def absent(self, old: int) -> Tensor:
-        """Columns below `old` of which this task has no example, sorted.
+        """Columns below `old` of which this task has no sample, sorted.
 
         >>> Task(Tensors(torch.zeros(2, 1)), torch.tensor([1, 3]), old=3, total=4).absent(3)
         tensor([0, 2])
@@ -136,7 +136,7 @@ class Task:
     def blocks(
         self, size: int, workers: int = 0, stage: Stage | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Every example once, in order: (m, ...) canonical tensors and (m,) columns, m <= size.
+        """Every sample once, in order: (m, ...) canonical tensors and (m,) columns, m <= size.
 
         workers, stage: see `fetched`.
         """

@@ -1,10 +1,10 @@
-"""A-GEM: never step against the gradient of remembered examples.
+"""A-GEM: never step against the gradient of remembered samples.
 
 Chaudhry et al. 2019, "Efficient Lifelong Learning with A-GEM", arXiv:1812.00420, eq. 11. As
 published, the memory is added to at the end of a task, so that it holds earlier tasks alone.
 
 Made for models that are told the task at prediction. Without that it stays near the floor: a step
-that does no harm to old examples may still put new classes above them.
+that does no harm to old samples may still put new classes above them.
 """
 
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ from .base import Method
 class AGEM(Method):
     """Cross-entropy on new data; a gradient against the memory's loses that component.
 
-    memory: examples kept, equal numbers a class.
-    replay: examples drawn at each step for the memory's gradient (g_ref in the paper).
+    memory: samples kept, equal numbers a class.
+    replay: samples drawn at each step for the memory's gradient (g_ref in the paper).
 
     >>> AGEM(memory=500).settings()
     {'memory': 500, 'replay': 64}

@@ -1,13 +1,13 @@
-"""Dark experience replay: remember examples with the answer given then, and keep giving it.
+"""Dark experience replay: remember samples with the answer given then, and keep giving it.
 
 Buzzega et al. 2020, "Dark Experience for General Continual Learning", arXiv:2004.07211, section 3
 (DER: recorded logits alone, no labels, one draw a step). As published, and unlike other reservoirs
-here, examples are offered in every epoch: answers of the first steps teach little.
+here, samples are offered in every epoch: answers of the first steps teach little.
 
 Where we differ: in the paper the head has a row for every class that will ever come. Rows not yet
 needed are pushed down at each step, as wrong answers, and recorded so; replaying that keeps later
-classes down on old examples. Here the head grows, so a class born since counts as recorded at the
-lowest answer that the example was given. Without it nothing holds new classes back and the method
+classes down on old samples. Here the head grows, so a class born since counts as recorded at the
+lowest answer that the sample was given. Without it nothing holds new classes back and the method
 is no better than fine-tuning.
 """
 
@@ -30,7 +30,7 @@ class DER(Method):
 
     alpha: weight of the recorded answers, 0 or more, as in the paper (0.1 to 1 there); 1 is
         better where the learning rate is small enough for it (0.1 on Fashion-MNIST, 0.2 diverges).
-    memory: examples kept, with their logits.  replay: examples in each draw.
+    memory: samples kept, with their logits.  replay: samples in each draw.
 
     >>> DER(alpha=0.5).settings()
     {'alpha': 0.5, 'memory': 200, 'replay': 32}

@@ -1,4 +1,4 @@
-"""Dark experience replay++: remember examples with the answer given then, and keep giving it.
+"""Dark experience replay++: remember samples with the answer given then, and keep giving it.
 
 Buzzega et al. 2020, "Dark Experience for General Continual Learning", arXiv:2004.07211, section 3
 (DER++). Here the head grows, so recorded logits are compared on the classes that existed when they
@@ -21,7 +21,7 @@ class DERpp(Method):
     """Cross-entropy + alpha * |logits - recorded|^2 + beta * cross-entropy, on two memory draws.
 
     alpha, beta: weights of the two memory terms, as in the paper; beta=0 gives DER.
-    memory: examples kept.  replay: examples in each draw.
+    memory: samples kept.  replay: samples in each draw.
 
     >>> DERpp(beta=0.5).settings()
     {'alpha': 0.1, 'beta': 0.5, 'memory': 200, 'replay': 32}

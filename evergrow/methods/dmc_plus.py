@@ -34,9 +34,9 @@ class DMCPlus(Method):
     """Cross-entropy on labelled inputs + the old network's answers on unlabelled ones that are old.
 
     steps, lr: AdamW's on a task with unlabelled inputs, after the first: whole passes over them,
-        two at least; the rate falls to zero.  replay: labelled examples a step, beside as many
+        two at least; the rate falls to zero.  replay: labelled samples a step, beside as many
         unlabelled ones.
-    held: share of the labelled examples that is not trained on, to estimate the share of new
+    held: share of the labelled samples that is not trained on, to estimate the share of new
         inputs by; in (0, 1).
     strength: of the distillation on the task's own inputs where there are no unlabelled ones: then
         this is LwF, and a warning says so.

@@ -1,4 +1,4 @@
-"""Experience replay: mix remembered examples into every step.
+"""Experience replay: mix remembered samples into every step.
 
 Chaudhry et al. 2019, "On Tiny Episodic Memories in Continual Learning", arXiv:1902.10486.
 """
@@ -18,7 +18,7 @@ from .base import Method
 class ER(Method):
     """Cross-entropy on the new batch + cross-entropy on a batch from a reservoir.
 
-    memory: examples kept.  replay: examples drawn at each step.
+    memory: samples kept.  replay: samples drawn at each step.
 
     >>> ER(memory=500).settings()
     {'memory': 500, 'replay': 32}

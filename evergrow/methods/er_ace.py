@@ -20,7 +20,7 @@ from .base import Method
 class ERACE(Method):
     """Cross-entropy among the batch's classes + full cross-entropy on a batch from a reservoir.
 
-    memory: examples kept.  replay: examples drawn at each step.
+    memory: samples kept.  replay: samples drawn at each step.
 
     A batch of one class teaches nothing by itself: it is learnt when it comes back from the memory.
 

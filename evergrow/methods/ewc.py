@@ -30,7 +30,7 @@ class EWC(Method):
     separate: springs of each task to that task's weights, as Kirkpatrick; otherwise one running
         Fisher, and springs to the latest weights. Kept as one Fisher and one mean anchor, which
         pull as all of them do: the memory is two numbers a weight either way.
-    samples: examples a task that the Fisher is the mean over, each with a label drawn from the
+    samples: samples a task that the Fisher is the mean over, each with a label drawn from the
         model's own answer among the task's classes, the network in evaluation mode.
 
     >>> EWC(strength=5000.0).settings()

@@ -26,7 +26,7 @@ from .base import Method
 class GDumb(Method):
     """Cross-entropy on the memory alone, from the initial weights, after each task.
 
-    memory: examples kept, equal numbers a class.
+    memory: samples kept, equal numbers a class.
     passes: epochs over the memory, 1 or more, in place of the model's `epochs`; 256 in the paper.
 
     Stored: the memory and the initial weights. Each task costs a whole training.

@@ -25,7 +25,7 @@ from .base import Method
 
 @dataclass(eq=False)
 class GenerativeClassifier(Method):
-    """Scores are log p(x | class), each from an autoencoder that saw the examples of its class.
+    """Scores are log p(x | class), each from an autoencoder that saw the samples of its class.
 
     hidden, latent: units between, and dimensions of the code, of each autoencoder.
     epochs, lr: of each autoencoder, by AdamW.  codes: drawn from q(z | x) for one likelihood.

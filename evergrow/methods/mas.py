@@ -25,7 +25,7 @@ class MAS(Method):
 
     strength: of the springs (lambda); 0 or more. The paper has 1 on its networks; no value suits
         all. A spring stiffer than 1 / lr is weakened to that.
-    samples: examples a task that Omega is the mean over.
+    samples: samples a task that Omega is the mean over.
 
     Keeps two numbers a weight: where it was, and Omega.
 

@@ -1,4 +1,4 @@
-"""Maximally interfered retrieval: replay the examples that the next step would harm most.
+"""Maximally interfered retrieval: replay the samples that the next step would harm most.
 
 Aljundi et al. 2019, "Online Continual Learning with Maximally Interfered Retrieval",
 arXiv:1908.04742 (ER-MIR, the criterion MI-1: how far the loss rises in a virtual step).
@@ -25,10 +25,10 @@ from .base import Method
 
 @dataclass(eq=False)
 class MIR(Method):
-    """Cross-entropy on the new batch + on the remembered examples that it interferes with most.
+    """Cross-entropy on the new batch + on the remembered samples that it interferes with most.
 
-    memory: examples kept.  replay: examples replayed at each step (k in the paper).
-    candidates: examples drawn for each one replayed, 1 or more (C / k; 5 in the paper). Those are
+    memory: samples kept.  replay: samples replayed at each step (k in the paper).
+    candidates: samples drawn for each one replayed, 1 or more (C / k; 5 in the paper). Those are
         taken whose loss rises most in a virtual step of gradient descent on the new batch. Where
         many are replayed, 2 is better: of too many candidates the hardest few are left.
 

@@ -25,7 +25,7 @@ from ..training.losses import cross_entropy, distill
 from ..training.replay_buffer import Balanced, check_replay
 from .base import Method
 
-PASSES = 120  # over a task's examples at most: a handful of images is not looked at 280 times
+PASSES = 120  # over a task's samples at most: a handful of images is not looked at 280 times
 
 
 @dataclass(eq=False)
@@ -33,13 +33,13 @@ class Regrow(Method):
     """Cross-entropy with the batch's class shares + strength * distillation from the old network.
 
     strength: of the distillation, on new and old images.  temperature: softens both answers.
-    memory: examples kept, beside those given by `remember`.  replay: examples drawn a step.
+    memory: samples kept, beside those given by `remember`.  replay: samples drawn a step.
     steps, lr: AdamW's, on a task after the first: whole epochs, 1 to 120; the rate is in units of
         the root mean square of the network's weights, and falls to zero. A first task and streams
         follow the classifier's settings instead.
     shift: pixels by which replayed images are moved at most; nothing else is.
 
-    Columns with neither an example in the task nor one in memory take no part in the cross-entropy.
+    Columns with neither a sample in the task nor one in memory take no part in the cross-entropy.
 
     >>> Regrow(steps=100).settings()["lr"]
     0.0055
@@ -99,7 +99,7 @@ class Regrow(Method):
         }
 
     def _beside(self, batch: Batch, task: Task) -> tuple[Tensor, Tensor, Tensor]:
-        """x and y of the batch and of as many old examples of each class; log class shares."""
+        """x and y of the batch and of as many old samples of each class; log class shares."""
         shares = len(batch.y) * torch.bincount(task.y, minlength=task.total) / len(task)
         past = torch.isin(self.past.y, task.classes, invert=True).nonzero()[:, 0]
         if not len(past):

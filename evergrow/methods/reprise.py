@@ -32,7 +32,7 @@ from .base import Method
 class Reprise(Method):
     """Prior-corrected cross-entropy on new samples + the same on a draw from a balanced memory.
 
-    memory: examples kept, equal numbers a class.  replay: examples drawn at each step.
+    memory: samples kept, equal numbers a class.  replay: samples drawn at each step.
     scale: of the cosines before the softmax, positive. The head of a network trained elsewhere is
         linear and stays so.
     shift: pixels that replayed images are moved by at most, where the model has no `augment`.

@@ -30,7 +30,7 @@ from .nearest_mean import NearestMean
 class SCR(NearestMean):
     """Supervised contrastive loss on new and replayed samples, two views each; nearest mean.
 
-    memory: examples kept.  replay: examples drawn at each step; the more, the better.
+    memory: samples kept.  replay: samples drawn at each step; the more, the better.
     temperature: divides the similarities (tau in the paper), positive; 0.07 there.
     width: outputs of the projection head; 128 in the paper.
     flip: mirror half of the images in views of our own.

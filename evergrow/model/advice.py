@@ -125,14 +125,14 @@ def regularization_alone(facts: Facts) -> Advice | None:
 
 
 def small_memory(facts: Facts) -> Advice | None:
-    """Fewer than two examples of each class fit into the memory."""
+    """Fewer than two samples of each class fit into the memory."""
     total = len(facts.classes)
     summed = facts.method == "reprise" and facts.settings.get("sums", 0)
     if facts.room is None or facts.room >= 2 * total or summed:
         return None
     return Advice(
         "small-memory",
-        f"a memory of {facts.room} for {total} classes is {facts.room / total:.1f} examples of "
+        f"a memory of {facts.room} for {total} classes is {facts.room / total:.1f} samples of "
         "each: old classes will mostly be forgotten.",
         _replayed(facts) if facts.method in REPLAY else None,
         [
@@ -149,7 +149,7 @@ def outlook(facts: Facts) -> Advice | None:
         return None
     if facts.method in REPLAY and facts.room is not None and facts.room >= 2 * len(facts.classes):
         forecast = _replayed(facts)
-        why = f"{facts.held:.0f} examples of each old class are kept and replayed"
+        why = f"{facts.held:.0f} samples of each old class are kept and replayed"
     elif facts.family == "closed form" and facts.recall is not None and facts.old > 1:
         forecast = _added(facts.recall, facts.old, len(facts.classes))
         why = f"{facts.old} classes are told apart at {percent(facts.recall, 0)} (leave-one-out)"
@@ -161,7 +161,7 @@ def outlook(facts: Facts) -> Advice | None:
 
 
 def _replayed(facts: Facts) -> Interval | None:
-    """All classes, from the examples held of old ones; None where none was held before."""
+    """All classes, from the samples held of old ones; None where none was held before."""
     if not facts.absent or not facts.held:
         return None
     low, high = next((a, b) for most, a, b in REPLAY_FORECASTS if facts.held <= most)

@@ -30,8 +30,8 @@ class Facts:
     learnt, coming: samples by column, learnt before and in the chunk.
     tasks: chunks learnt before.  adopted: whether classes came with a network trained elsewhere
         and have no samples here.
-    room: examples a bounded memory may hold; None where there is no such.
-    held: mean number of examples kept of each old class that has none in the chunk.
+    room: samples a bounded memory may hold; None where there is no such.
+    held: mean number of samples kept of each old class that has none in the chunk.
     nearest: recall of those classes by the nearest neighbour among what is kept and what comes.
     auxiliary, wants_auxiliary: whether unlabelled inputs came; whether the method needs such.
     width: features.  penalty: where a method of fixed features has one that is not chosen.
@@ -123,7 +123,7 @@ def gather_facts(
 
 
 def _held(memory: Memory | None, task: Task) -> float:
-    """Mean number of examples kept of each old class that the task has no sample of."""
+    """Mean number of samples kept of each old class that the task has no sample of."""
     absent = task.absent(task.old)
     if memory is None or not len(memory) or not len(absent):
         return 0.0

@@ -52,7 +52,7 @@ class VAE(nn.Module):
         return mean, spread.clamp(-8, 2)  # far from the data it would overflow
 
     def draw(self, z: Tensor) -> Tensor:
-        """(n, width) means of p(x | z); z: (n, latent), standard normal for new examples."""
+        """(n, width) means of p(x | z); z: (n, latent), standard normal for new samples."""
         return self.centre + self.decode(relu(self.leave(z)))  # type: ignore[no-any-return]
 
     def loss(self, x: Tensor, noise: Tensor) -> Tensor:

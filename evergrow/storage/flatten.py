@@ -115,7 +115,7 @@ def to_table(samples: dict[str, Samples]) -> "pa.Table | None":
     rows: dict[str, list[Any]] = {"part": [], "column": [], "x": [], "logits": []}
     parts = {}
     for name, part in samples.items():
-        png = _pictures(part.x)
+        png = _holds_images(part.x)
         parts[name] = {"x": _form(part.x), "png": png, "y": _form(part.y)}
         logits: list[Any] = [None] * len(part.y)
         if part.logits is not None:
@@ -148,7 +148,7 @@ def from_table(table: "pa.Table | None") -> dict[str, Samples]:
     return samples
 
 
-def _pictures(x: Tensor) -> bool:
+def _holds_images(x: Tensor) -> bool:
     """Whether PNG can hold these samples."""
     return x.dtype == torch.uint8 and x.ndim == 4 and x.shape[1] in (1, 3) and min(x.shape[2:]) > 0
 

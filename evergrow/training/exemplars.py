@@ -1,4 +1,4 @@
-"""Exemplars: the examples of each class whose mean feature vector is closest to the class's."""
+"""Exemplars: the samples of each class whose mean feature vector is closest to the class's."""
 
 from collections.abc import Callable
 
@@ -77,7 +77,7 @@ class Exemplars(Memory):
     def _herded(
         self, part: Task, candidates: Tensor, features: Callable[[Tensor], Tensor], each: int
     ) -> Tensor:
-        """The best of a class's new examples and those kept before, best first."""
+        """The best of a class's new samples and those kept before, best first."""
         blocks = [features(x).cpu() for x, _ in part.blocks(2048)]
         if len(candidates):
             blocks.append(features(candidates).cpu())

@@ -66,9 +66,9 @@ def batches(
     params: Iterable[Tensor] | None = None,
     **changes: Any,
 ) -> Iterator[Batch]:
-    """One phase of training: an optimizer, and every example once an epoch, shuffled and augmented.
+    """One phase of training: an optimizer, and every sample once an epoch, shuffled and augmented.
 
-    mix: a memory whose examples are shuffled into the task's.
+    mix: a memory whose samples are shuffled into the task's.
     params: what learns, if not all of the network.
     changes: fields of `Training` that differ in this phase.
     A clean-up follows even if the phase is cut short.

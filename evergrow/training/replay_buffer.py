@@ -1,4 +1,4 @@
-"""Memories: a bounded set of past examples, kept raw (before augmentation), on the CPU."""
+"""Memories: a bounded set of past samples, kept raw (before augmentation), on the CPU."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ class Purposes(Protocol):
 
 
 def check_replay(memory: int, replay: int, least: int = 1) -> None:
-    """Raise SettingError unless `memory` examples can be kept and `replay` drawn.
+    """Raise SettingError unless `memory` samples can be kept and `replay` drawn.
 
     least: fewest that may be drawn.
 
@@ -42,25 +42,25 @@ def pad_columns(t: Tensor, width: int, value: float = torch.nan) -> Tensor:
 
 
 class Memory:
-    """Up to `room` examples: x (m, ...), y (m,) and, if they were recorded, logits (m, k).
+    """Up to `room` samples: x (m, ...), y (m,) and, if they were recorded, logits (m, k).
 
-    Subclasses decide which examples stay. Buffers grow by doubling, so a step costs no copy of what
+    Subclasses decide which samples stay. Buffers grow by doubling, so a step costs no copy of what
     is kept.
     """
 
     def __init__(self, room: int, augment: Augment | None, rng: Purposes):
         if room < 0:
-            raise SettingError(f"memory={room}: the number of examples to keep, 0 or more.")
+            raise SettingError(f"memory={room}: the number of samples to keep, 0 or more.")
         self.room, self._augment, self._rng = room, augment, rng
-        self.given = 0  # examples in the first slots that came by `remember` and stay for good
+        self.given = 0  # samples in the first slots that came by `remember` and stay for good
         self.size = 0
-        self.seen = 0  # examples ever offered
+        self.seen = 0  # samples ever offered
         self._x, self._y = torch.empty(0), torch.empty(0, dtype=torch.long)
         self._logits: Tensor | None = None
         self._columns = 0
 
     def remember(self, x: Tensor, y: Tensor, logits: Tensor | None = None) -> None:
-        """Keep these old examples for good, on top of the room: x (n, ...), y (n,), answers (n, k).
+        """Keep these old samples for good, on top of the room: x (n, ...), y (n,), answers (n, k).
 
         They come before all others, which move up.
         """
@@ -93,7 +93,7 @@ class Memory:
         return self._x[rows]
 
     def sample(self, n: int) -> Batch:
-        """n examples drawn without replacement (all of them if fewer), augmented afresh."""
+        """n samples drawn without replacement (all of them if fewer), augmented afresh."""
         rows = distinct(self.size, n, self._rng("sample"))
         raw, logits = self._x[rows], None
         if self._logits is not None:
@@ -102,7 +102,7 @@ class Memory:
         return Batch(x, self._y[rows], raw, False, logits)
 
     def _put(self, slots: Tensor, x: Tensor, y: Tensor, logits: Tensor | None) -> None:
-        """Write examples into these distinct slots, growing the buffers as far as needed."""
+        """Write samples into these distinct slots, growing the buffers as far as needed."""
         if not len(slots):
             return
         top = max(self.size, int(slots.max()) + 1)
@@ -146,7 +146,7 @@ class Memory:
         self._put(torch.arange(len(y)), x, y, logits)
 
     def _fewer(self, y: Tensor) -> Tensor:
-        """Rows of examples with these columns that stay where there is room for fewer."""
+        """Rows of samples with these columns that stay where there is room for fewer."""
         return torch.linspace(0, len(y) - 1, self.room).round().long()
 
 
@@ -155,7 +155,7 @@ class Reservoir(Memory):
 
     Source: Vitter 1985, "Random Sampling with a Reservoir", algorithm R.
 
-    Each example is offered once: batches of later epochs are passed over.
+    Each sample is offered once: batches of later epochs are passed over.
 
     >>> from evergrow.training.generators import Generators
     >>> past = Reservoir(2, None, Generators(0))
@@ -182,8 +182,8 @@ class Balanced(Memory):
     """A uniform sample of each class, classes of equal size as far as their data goes.
 
     Source: the greedy sampler of Prabhu et al. 2020, "GDumb", ECCV (algorithm 1): a full memory
-    takes from its largest class. There a late example of a full class is turned away or replaces
-    one at random; here each example has a random key, drawn once, and a class keeps its smallest:
+    takes from its largest class. There a late sample of a full class is turned away or replaces
+    one at random; here each sample has a random key, drawn once, and a class keeps its smallest:
     that is a uniform sample of the class, and a whole batch is offered at once.
 
     >>> from evergrow.training.generators import Generators
@@ -242,13 +242,13 @@ class Archive(Memory):
         super().__init__(2**62, None, rng)
 
     def extend(self, x: Tensor, y: Tensor) -> None:
-        """Keep these examples: x (n, ...), y (n,)."""
+        """Keep these samples: x (n, ...), y (n,)."""
         self.seen += len(y)
         self._put(torch.arange(self.size, self.size + len(y)), x, y, None)
 
 
 def with_replay(batch: Batch, memory: Memory, n: int) -> tuple[Tensor, Tensor]:
-    """x and y of a batch and, behind them, of `n` examples drawn from the memory, if it has any.
+    """x and y of a batch and, behind them, of `n` samples drawn from the memory, if it has any.
 
     >>> batch = Batch(torch.zeros(1, 2), torch.tensor([3]), torch.zeros(1, 2))
     >>> past = Reservoir(5, None, lambda purpose: torch.Generator())
@@ -292,7 +292,7 @@ def _last_of_each(slots: Tensor, capacity: int) -> Tensor:
 
 
 def evenly(sizes: Tensor, room: int) -> Tensor:
-    """(classes,) examples a class may keep: equal shares of `room`, as far as `sizes` go.
+    """(classes,) samples a class may keep: equal shares of `room`, as far as `sizes` go.
 
     >>> evenly(torch.tensor([9, 1, 0, 9]), room=8).tolist()
     [4, 1, 0, 3]
@@ -308,7 +308,7 @@ def evenly(sizes: Tensor, room: int) -> Tensor:
 
 
 def _evenly(y: Tensor, keys: Tensor, room: int) -> Tensor:
-    """(n,) whether an example stays: the smallest keys of each class, classes of equal size."""
+    """(n,) whether a sample stays: the smallest keys of each class, classes of equal size."""
     order = torch.argsort(keys)
     order = order[torch.argsort(y[order], stable=True)]
     sizes = torch.bincount(y)

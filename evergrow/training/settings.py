@@ -51,7 +51,7 @@ RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
 class Training:
     """How long and how fast to train on each task.
 
-    epochs: passes over a task.  batch_size: examples a step.  optimizer: "sgd" or "adamw".
+    epochs: passes over a task.  batch_size: samples a step.  optimizer: "sgd" or "adamw".
     lr, momentum, weight_decay: of the optimizer (momentum is SGD's alone).
     backbone_lr: what the backbone learns at, as a share of `lr`, in (0, 10]; None: 1, alike.
     layer_decay: what each stage of the backbone learns at, as a share of the one above it, in

@@ -102,7 +102,7 @@ def test_a_memory_smaller_than_two_a_class_forgets():
     model = learnt("er", range(8), range(8, 10), memory=10)
     entry = said(model)["small-memory"]
     assert recall(model, range(8)) < 0.55 and holds(entry, recall(model))
-    assert "1.0 examples of each" in entry["text"]
+    assert "1.0 samples of each" in entry["text"]
 
 
 def test_a_memory_of_twenty_a_class_does_well_and_only_the_outlook_is_given():

@@ -112,7 +112,7 @@ def shares(confusion: Sequence[Sequence[Any]], labels: Sequence[str]) -> list[Se
     ]
 
 
-def pictures(folder: ModelFolder, version: int, most: int) -> dict[int, list[bytes]]:
+def kept_images(folder: ModelFolder, version: int, most: int) -> dict[int, list[bytes]]:
     """PNG files of raw samples that lie in the folder, by column, at most so many of each.
 
     Nothing where none are kept, or they are no images.

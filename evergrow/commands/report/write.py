@@ -46,5 +46,5 @@ def _model(folder: ModelFolder, data: Any) -> Page:
 
     past, shown = history.read_history(folder), versions.show(folder.path)
     judged = None if data is None else evaluate.examined(folder, data)
-    images = history.pictures(folder, past.last["version"], model_page.IMAGES)
+    images = history.kept_images(folder, past.last["version"], model_page.IMAGES)
     return model_page.page(folder.path, past, shown, images, judged)

@@ -77,7 +77,7 @@ def from_records(
     if gathered.kind == "image":
         channels = max(shape[0] for shape in gathered.shapes)
         sizes = extremes(shape[1:] for shape in gathered.shapes)
-        seen = Seen("image", channels, sizes, from_files=gathered.pictures)
+        seen = Seen("image", channels, sizes, from_files=gathered.from_files)
     elif gathered.kind == "text":
         seen = Seen("text")
     else:

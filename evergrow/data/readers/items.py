@@ -19,14 +19,15 @@ class Gathered:
 
     own: see `arrays.records`.  keep: images and tensors; rows and texts are kept anyway.
     kind: of all of them.  values: those kept.  labels: of each.  shapes, dtype: of the records.
-    pictures: whether any came as a picture and not as an array.  highest: level of uint8 arrays.
+    from_files: whether any came as an image of PIL or a file, not as an array.
+    highest: level of uint8 arrays.
     """
 
     own: bool = False
     keep: bool = True
     kind: str = ""
     dtype: str = ""
-    pictures: bool = False
+    from_files: bool = False
     highest: int = 0
     values: list[Any] = field(default_factory=list)
     labels: list[Any] = field(default_factory=list)
@@ -35,11 +36,11 @@ class Gathered:
     def add(self, value: Any, label: Any = None) -> None:
         """Take one sample in.  Raises DataError where it is of no use, or unlike the first."""
         where = f"sample {len(self.labels)}"
-        kind, record, picture = read_one(value, self.own, where)
+        kind, record, is_image = read_one(value, self.own, where)
         dtype, shape = str(getattr(record, "dtype", "str")), np.shape(record)
         if not self.kind:
             self.kind, self.dtype = kind, dtype
-        self.pictures |= picture
+        self.from_files |= is_image
         self.shapes.add(shape)
         self.labels.append(label)
         if (kind, dtype) != (self.kind, self.dtype) or (kind != "image" and len(self.shapes) > 1):
@@ -73,15 +74,15 @@ def gather_items(values: Iterable[Any], own: bool = False) -> Gathered:
 
 
 def read_one(value: Any, own: bool = False, where: str = "X") -> tuple[str, Any, bool]:
-    """Kind and record of one sample, and whether it is a picture.
+    """Kind and record of one sample, and whether it came as an image of PIL or a file.
 
     where: its name, in DataError.
     """
     if isinstance(value, str):
         return "text", value, False
-    picture = _picture(value, where)
-    if picture is not None:
-        return "image", picture, True
+    image = _image(value, where)
+    if image is not None:
+        return "image", image, True
     tensor = hasattr(value, "detach")
     try:
         x = arrays.from_torch(value) if tensor else np.asarray(value)
@@ -101,7 +102,7 @@ def read_one(value: Any, own: bool = False, where: str = "X") -> tuple[str, Any,
     return kind, records[0], False
 
 
-def _picture(value: Any, where: str) -> np.ndarray | None:
+def _image(value: Any, where: str) -> np.ndarray | None:
     """(C, H, W) pixels of a PIL image or an encoded one; None for anything else."""
     encoded = as_encoded(value)
     if encoded is None and not is_pil(value):

@@ -29,14 +29,14 @@ def test_the_matrix_has_the_recall_of_each_group_after_each_update(grown):
 
 
 def test_pictures_are_those_that_lie_in_the_grown(grown):
-    found = history.pictures(grown, 3, most=3)
+    found = history.kept_images(grown, 3, most=3)
     assert sorted(found) == [0, 1, 2, 3, 4]
     assert all(len(files) == 3 and files[0].startswith(b"\x89PNG") for files in found.values())
 
 
 def test_no_pictures_where_no_samples_are_kept(tmp_path):
     GrowingClassifier("none", "lda").partial_fit(*images(0, 1)).save(tmp_path / "model")
-    assert history.pictures(ModelFolder(tmp_path / "model"), 1, 3) == {}
+    assert history.kept_images(ModelFolder(tmp_path / "model"), 1, 3) == {}
 
 
 def test_pairs_are_ranked_by_how_often_they_are_confused():

@@ -104,7 +104,7 @@ def test_images_need_not_be_kept():
     found = Gathered(keep=False)
     found.add(PICTURE, "cat")
     found.finish()
-    assert (found.values, found.labels, found.pictures) == ([], ["cat"], True)
+    assert (found.values, found.labels, found.from_files) == ([], ["cat"], True)
     with pytest.raises(DataError, match="0 sample"):
         Gathered().finish()
 
