@@ -91,8 +91,6 @@ class Encoder(Body):
         parts += [normalize(pooled(states.hidden_states[i], mask, "mean")) for i in self.below]
         return torch.cat(parts, 1)
 
-    # -- texts to ids -----------------------------------------------------------------------------
-
     def records(self, chunk: Chunk, form: dict[str, Any]) -> Records:
         """The chunk's texts as token ids.  Raises ModelError for another tokenizer."""
         return self._tokens(chunk)

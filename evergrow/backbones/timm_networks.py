@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ..data import preprocess
-from ..data.images import quiet
+from ..data.quiet_warnings import quiet
 from ..data.read import Seen
 from ..errors import SettingError
 from ..nn.network import Body, Inputs

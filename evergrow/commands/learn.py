@@ -236,7 +236,7 @@ def _plan(
 
 def _probed(model: "Model", chunk: "Chunk", seconds: float) -> Answer:
     """What a probe of so many seconds found, and the advice that follows from it."""
-    from ..model.advice import weak_backbone
+    from ..model.advice_on_backbone import weak_backbone
     from ..model.backbone_probe import probe
 
     comparison = probe(model, chunk, seconds)

@@ -6,12 +6,11 @@ import re
 import stat
 import struct
 import threading
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -22,8 +21,14 @@ from .resize import Canvas
 SUFFIXES = frozenset(
     ".png .jpg .jpeg .jpe .jfif .webp .bmp .dib .gif .tif .tiff .ppm .pgm .pbm .pnm".split()
 )
+
+
 FORMATS = "PNG JPEG WEBP BMP DIB GIF TIFF PPM".split()  # none of them runs a program
+
+
 ORIENTATION = 0x0112  # in EXIF
+
+
 TURNS = {  # by orientation
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
@@ -33,13 +38,29 @@ TURNS = {  # by orientation
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
+
+
 LIMIT = 100_000_000  # pixels of an image; with more it is refused before it is decoded
+
+
 LARGE = 16_000_000  # pixels; images with more are decoded one at a time
+
+
 GAP = 2  # a JPEG that is reduced while it is decoded has so many times the pixels a side it needs
+
+
 Encoded = Path | bytes  # an image file, or its content
+
+
 Stamp = tuple[int, int]  # of a file: bytes, and time of change in nanoseconds
+
+
 Then = Callable[[np.ndarray], np.ndarray]
+
+
 T = TypeVar("T")
+
+
 R = TypeVar("R")
 
 
@@ -220,30 +241,4 @@ def _scaled(values: np.ndarray) -> np.ndarray:
     return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 
 
-# -- silence ---------------------------------------------------------------------------------------
-
 _large = threading.Lock()
-_silence = threading.Lock()
-_silent: list[Any] = []  # one entry for each block that is silent now; one holds the old filters
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No warnings from libraries inside; the filters are as before once the last thread has left.
-
-    (Where threads overlap, `warnings.catch_warnings` alone leaves the wrong filters behind.)
-    """
-    with _silence:
-        old = None if _silent else warnings.catch_warnings()
-        if old is not None:
-            old.__enter__()
-            warnings.simplefilter("ignore")
-        _silent.append(old)
-    try:
-        yield
-    finally:
-        with _silence:
-            _silent.sort(key=lambda entry: entry is None)  # the filters stay until the last leaves
-            old = _silent.pop()
-            if old is not None:
-                old.__exit__(None, None, None)

@@ -13,11 +13,11 @@ from .dataset import Chunk, Seen
 from .resize import Canvas
 from .schema import Form
 from .schema import canonical_size as canonical_size
-from .schema import check_fits as check_fits
 from .schema import encoded as encoded
 from .schema import fitted as fitted
 from .schema import note_unseen as note_unseen
 from .schema import spec as spec
+from .schema_check import check_fits as check_fits
 from .task import Records
 
 # Bytes of canonical images that a chunk may keep; later epochs decode nothing.

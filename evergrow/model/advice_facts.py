@@ -12,7 +12,7 @@ from ..data.drift import evenly_spaced
 from ..data.task import Task
 from ..methods.closed_form import ClosedForm
 from ..training.replay_buffer import Memory
-from . import nearest
+from . import nearest_neighbour
 from .model import Model
 
 BORN_RANDOM = ("mlp", "convnet", "resnet32")  # backbones that know nothing until they are trained
@@ -142,7 +142,9 @@ def _nearest(model: Model, memory: Memory | None, task: Task) -> float | None:
     come = evenly_spaced(len(task), drift.ROWS)
     parts = memory.take(remembered), task.records.take(come)
     x = torch.cat([model.net.inputs(part.to(model.net.device)) for part in parts])
-    return nearest.recall(x.cpu(), torch.cat([memory.y[remembered], task.y[come]]), absent)
+    return nearest_neighbour.recall(
+        x.cpu(), torch.cat([memory.y[remembered], task.y[come]]), absent
+    )
 
 
 def _width(learner: Any, features: int) -> int:

@@ -13,7 +13,7 @@ from ..data.task import Task
 from ..nn.network import Network
 from ..training import progress
 from ..training.generators import Generators
-from .advice import Probed
+from .advice_on_backbone import Probed
 from .classifier import GrowingClassifier
 from .model import Model
 

@@ -24,7 +24,8 @@ from ..nn.network import Network
 from ..training import loop, progress
 from ..training.generators import Generators, isolated
 from . import advice_facts, choose, judge
-from .advice import FEW_SAMPLES, advise
+from .advice import advise
+from .advice_on_samples import FEW_SAMPLES
 from .choose import ADOPTED_ALONE, Adopted
 from .model import Model, TableColumns, UpdateContext
 from .parameters import Parameters

@@ -132,9 +132,6 @@ def test_texts_go_to_the_encoder_that_comes_along_and_nothing_is_downloaded(monk
     assert model.predict(asked).tolist() == ["sport", "food"]
 
 
-# -- the command line ------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def run(capsys):
     """Run a command: its exit code, its answer, what it said beside."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from evergrow import GrowingClassifier
 from evergrow.data.read import read
-from evergrow.model.advice import weak_backbone
+from evergrow.model.advice_on_backbone import weak_backbone
 from evergrow.model.backbone_probe import probe
 
 rng = np.random.default_rng(0)

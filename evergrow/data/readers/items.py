@@ -9,7 +9,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...errors import DataError
-from .. import image_arrays, images
+from .. import image_arrays, images, quiet_warnings
 from . import arrays
 
 
@@ -108,7 +108,7 @@ def _image(value: Any, where: str) -> np.ndarray | None:
     if encoded is None and not is_pil(value):
         return None
     try:
-        with images.quiet():
+        with quiet_warnings.quiet():
             return images.pixels(value) if encoded is None else images.decode(encoded)
     except (images.Unreadable, OSError, SyntaxError, ValueError) as error:
         raise DataError(f"{where}: the image cannot be used: it {error}.") from error

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from evergrow.model.nearest import VALUES, recall
+from evergrow.model.nearest_neighbour import VALUES, recall
 
 X = torch.tensor([[0.0], [1.0], [10.0], [11.0], [1.5]])
 Y = torch.tensor([0, 0, 1, 1, 1])  # 0 -> 1, right; 1 -> 1.5, wrong; 10 <-> 11, right; 1.5 -> 1
