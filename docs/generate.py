@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from evergrow.commands.cli.main import app
+from evergrow.commands.cli.main import COMMANDS, app
 
 FILE = Path(__file__).with_name("cli.md")
 
@@ -33,36 +33,6 @@ DATA is a folder with one subfolder a class, or a CSV, Parquet, JSON-lines, npz 
 `predict` also images and folders without labels. `EVERGROW_DEBUG=1` in the environment shows where
 an error came from.
 """
-
-JSON_KEYS = {
-    "learn": "version, classes, new_classes, samples, seconds, method, backbone, reason, advice: a "
-    "list of {rule, text, forecast, remedies, of}, warnings, passed_over (samples learnt before), "
-    "resumed (samples taken over from a learn that was interrupted), "
-    "held_back (samples to judge by), report (what the update did: by, samples, new_classes, "
-    "old_before, old, new, all, margins, per_class, before, judged, lost, confusion, calibration), "
-    "bytes, skipped (bad files: path and reason), model; dry_run. Refused by the gate: error, "
-    "report",
-    "advise": "as learn with --dry-run; probe {features, trained, held, seconds, network}, or null",
-    "predict": "predictions: a list of {input, label, probability, top}, where top is a list of "
-    "[label, probability]; version, skipped",
-    "evaluate": "accuracy, samples, per_class {label: accuracy}, counts {label: samples}, old and "
-    "new {accuracy, samples}, confused: a list of {label, predicted, samples}, unknown_classes, "
-    "version, skipped",
-    "show": "version, versions, classes, counts {label: samples}, method, method_settings, "
-    "backbone, backbone_settings, reason, input, raw_samples, bytes, version_bytes, history: a "
-    "list of versions",
-    "layers": "layers: a list of {layer, features, recall}, version",
-    "report": "report (the file), bytes",
-    "rollback": "version, versions, classes",
-    "adopt": "as learn; adopted",
-    "check": "method, passed",
-    "methods": "methods: a list of {name, family, keeps, line}",
-    "backbones": "backbones: a list of {name, reads, line}",
-    "bench": "rows: a list of rows, as docs/bench.md describes them; failed: a list of {scenario, "
-    "method, backbone, seed, error}; already (rows there before), skipped "
-    "(bad files: path and reason), folder",
-    "demo": "runs: a list of {name, model, old, new, all, seconds}",
-}
 
 
 def commands() -> dict[str, Any]:
@@ -90,7 +60,7 @@ def section(name: str, command: Any) -> Iterator[str]:
         yield f"| `{p.metavar}` | {p.help} |"
     for p in options:
         yield f"| {spelling(p)} | {p.help}{default(p)} |"
-    yield f"\nJSON: {JSON_KEYS[name]}.\n"
+    yield f"\nJSON: {answers()[name]}.\n"
 
 
 def spelling(option: Any) -> str:
@@ -113,6 +83,12 @@ def functions() -> dict[str, Any]:
         assert info.callback is not None
         found.update(dict.fromkeys(inspect.signature(info.callback).parameters, info.callback))
     return found
+
+
+def answers() -> dict[str, str]:
+    """What each command prints with --json, as the file that it stands in says."""
+    modules = {sys.modules[command.__module__] for command in COMMANDS}
+    return {name: keys for module in modules for name, keys in module.ANSWERS.items()}
 
 
 def default(option: Any) -> str:

@@ -94,6 +94,8 @@ def _has(*names: str) -> Callable[[Any], bool]:
     return lambda x: all(hasattr(x, name) for name in names)
 
 
+# A new kind of data in memory: a function in a file of readers/, and its line here, before those
+# that would take it too: the first that fits reads it. Files have a list of their own in paths.py.
 READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, ReadOptions], Chunk]], ...] = (
     (lambda x: isinstance(x, str | Path), from_path),
     (lambda x: isinstance(x, Chunk), _again),

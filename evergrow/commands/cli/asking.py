@@ -26,6 +26,20 @@ from .flags import (
 )
 from .output import answer
 
+ANSWERS = {  # by command: what --json prints, for docs/cli.md
+    "predict": "predictions: a list of {input, label, probability, top}, where top is a list of "
+    "[label, probability]; version, skipped",
+    "evaluate": "accuracy, samples, per_class {label: accuracy}, counts {label: samples}, old and "
+    "new {accuracy, samples}, confused: a list of {label, predicted, samples}, unknown_classes, "
+    "version, skipped",
+    "show": "version, versions, classes, counts {label: samples}, method, method_settings, "
+    "backbone, backbone_settings, reason, input, raw_samples, bytes, version_bytes, history: a "
+    "list of versions, each with recall {old, new, all} as its update left it",
+    "layers": "layers: a list of {layer, features, recall}, version",
+    "report": "report (the file), bytes",
+    "rollback": "version, versions, classes",
+}
+
 
 def predict(
     model: ModelArgument,

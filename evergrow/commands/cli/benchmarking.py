@@ -27,6 +27,12 @@ from .flags import (
 )
 from .output import FAULT, INTERRUPTED, answer, fail
 
+ANSWERS = {  # by command: what --json prints, for docs/cli.md
+    "bench": "rows: a list of rows, as docs/bench.md describes them; failed: a list of {scenario, "
+    "method, backbone, seed, error}; already (rows there before), skipped "
+    "(bad files: path and reason), folder",
+}
+
 
 def bench(
     scenario: Annotated[

@@ -14,6 +14,13 @@ from .flags import (
 )
 from .output import answer
 
+ANSWERS = {  # by command: what --json prints, for docs/cli.md
+    "check": "method, passed",
+    "methods": "methods: a list of {name, family, keeps, line}",
+    "backbones": "backbones: a list of {name, reads, line}",
+    "demo": "runs: a list of {name, model, old, new, all, seconds}",
+}
+
 
 def check(
     method: Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A method of your own.")],

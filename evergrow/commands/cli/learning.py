@@ -35,6 +35,18 @@ from .flags import (
 )
 from .output import answer
 
+ANSWERS = {  # by command: what --json prints, for docs/cli.md
+    "learn": "version, classes, new_classes, samples, seconds, method, backbone, reason, advice: a "
+    "list of {rule, text, forecast, remedies, of}, warnings, passed_over (samples learnt before), "
+    "resumed (samples taken over from a learn that was interrupted), "
+    "held_back (samples to judge by), report (what the update did: by, samples, new_classes, "
+    "old_before, old, new, all, margins, per_class, before, judged, lost, confusion, calibration), "
+    "bytes, skipped (bad files: path and reason), model; dry_run. Refused by the gate: error, "
+    "report",
+    "advise": "as learn with --dry-run; probe {features, trained, held, seconds, network}, or null",
+    "adopt": "as learn; adopted",
+}
+
 
 def learn(
     model: ModelArgument,

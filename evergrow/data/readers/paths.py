@@ -1,7 +1,8 @@
 """Folders and files -> a chunk: classes by subfolder, tables, npz, idx, images, texts."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,24 +29,13 @@ def from_path(place: str | Path, how: ReadOptions) -> Chunk:
     name = class_folder.printable(path)
     if not path.exists():
         raise DataError(f"{name}: no such file or folder; check the path.")
-    if table_files.is_table(path):
-        return _table(path, how)
-    if path.suffix.lower() in (".npz", ".npy"):
-        x, labels = npz.read_npz(path, how.label, how.need)
-        return from_array_or_list(x, how, labels, f" of {path.name}")
-    if path.suffix.lower() in images.SUFFIXES:
-        return from_files([path], how)
-    if path.suffix.lower() in class_folder.TEXTS:
-        if how.need:
-            raise DataError(
-                f"{name} is one text without a label; put text files into a folder with a "
-                "subfolder for each class, or texts and labels into the columns of a CSV file."
-            )
-        return from_text_files([path], how)
+    for reader in FILE_READERS:
+        if reader.fits(path):
+            return reader.read(path, how)
+    endings = ", ".join(ending for reader in FILE_READERS for ending in sorted(reader.endings))
     raise DataError(
-        f"{name} is of no kind that is read: a folder with a subfolder for each class, an image "
-        f"({', '.join(sorted(images.SUFFIXES))}), .txt, .csv, .tsv, .parquet, .jsonl, .npz, .npy, "
-        "or idx files. Unpack archives first; save spreadsheets as CSV."
+        f"{name} is of no kind that is read: a folder with a subfolder for each class, a file that "
+        f"ends in {endings}, or idx files. Unpack archives first; save spreadsheets as CSV."
     )
 
 
@@ -73,6 +63,21 @@ def _table(path: Path, how: ReadOptions) -> Chunk:
     return from_frame(table_files.read_frame(path, as_text), how, path)
 
 
+def _arrays(path: Path, how: ReadOptions) -> Chunk:
+    x, labels = npz.read_npz(path, how.label, how.need)
+    return from_array_or_list(x, how, labels, f" of {path.name}")
+
+
+def _text(path: Path, how: ReadOptions) -> Chunk:
+    if how.need:
+        raise DataError(
+            f"{class_folder.printable(path)} is one text without a label; put text files into a "
+            "folder with a subfolder for each class, or texts and labels into the columns of a CSV "
+            "file."
+        )
+    return from_text_files([path], how)
+
+
 def from_idx(pair: tuple[Path, Path | None], how: ReadOptions) -> Chunk:
     """A chunk of a file of images and, where it is there, the one of their labels."""
     x, labels = idx.read_idx(pair[0]), None
@@ -86,3 +91,25 @@ def from_idx(pair: tuple[Path, Path | None], how: ReadOptions) -> Chunk:
     elif how.need:
         raise DataError(f"{pair[0]} holds images, but the file with their labels is not beside it.")
     return from_array_or_list(x, how, labels, f" of {pair[0].name}")
+
+
+class FileReader(NamedTuple):
+    """What reads a file of data.  endings: of its name.  gzipped: whether .gz may follow them."""
+
+    endings: Collection[str]
+    read: Callable[[Path, ReadOptions], Chunk]
+    gzipped: bool = False
+
+    def fits(self, path: Path) -> bool:
+        """Whether the file is named like one that this reads."""
+        name = path.name.lower()
+        return Path(name.removesuffix(".gz") if self.gzipped else name).suffix in self.endings
+
+
+# A new kind of file: a function in a file of this folder, and its line here.
+FILE_READERS = (
+    FileReader(table_files.ENDINGS, _table, gzipped=True),
+    FileReader((".npz", ".npy"), _arrays),
+    FileReader(images.SUFFIXES, lambda path, how: from_files([path], how)),
+    FileReader(class_folder.TEXTS, _text),
+)

@@ -13,17 +13,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CSV, LINES, PARQUET = (".csv", ".tsv"), (".jsonl", ".ndjson", ".json"), (".parquet", ".pq")
+ENDINGS = (*CSV, *LINES, *PARQUET)
 MISSING = ["", *"NA N/A n/a #N/A <NA> NaN nan -NaN -nan NULL null None".split()]  # cells
 AsText = Callable[[Iterable[str]], Collection[str]]
-
-
-def is_table(path: Path) -> bool:
-    """Whether a file is named like one that `read_frame` reads.
-
-    >>> is_table(Path("a.csv.gz")), is_table(Path("a.png"))
-    (True, False)
-    """
-    return suffix(path) in (*CSV, *LINES, *PARQUET)
 
 
 def suffix(path: Path) -> str:

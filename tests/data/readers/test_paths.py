@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from evergrow.data.read import read
-from evergrow.data.readers.paths import from_path
+from evergrow.data.readers.paths import FILE_READERS, from_path
 from evergrow.data.readers.read_options import ReadOptions
 from evergrow.errors import DataError
 
@@ -73,3 +73,22 @@ def test_texts_stand_in_a_column_of_a_file(tmp_path, name):
         read(path, text="boddy", label="topic")
     with pytest.raises(DataError, match="no label column .*'subject'.*topic, body, other"):
         read(path, text="body", label="subject")
+
+
+def test_a_file_of_no_known_kind_is_told_all_endings_that_are_read(tmp_path):
+    (tmp_path / "week.xlsx").write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"\.csv.*\.npz.*\.png.*\.txt") as told:
+        from_path(tmp_path / "week.xlsx", ReadOptions(y=[1]))
+    assert "save spreadsheets as CSV" in str(told.value)
+
+
+def test_only_tables_may_be_gzipped(tmp_path):
+    for name in ("a.npz.gz", "a.png.gz"):
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(DataError, match="of no kind that is read"):
+            from_path(tmp_path / name, ReadOptions(y=[1]))
+
+
+def test_every_ending_has_one_reader():
+    endings = [ending for reader in FILE_READERS for ending in reader.endings]
+    assert len(endings) == len(set(endings))
