@@ -9,12 +9,12 @@ from torch import Tensor
 from .integer_math import pack, product, unpack
 
 
-class ClassMoments:
+class ClassStatistics:
     """The first two moments of each class.  Memory: width^2 * 8 bytes a class; on disk about 3.
 
     Tensors are replaced and never written into, so what was can be kept and brought back.
 
-    >>> moments = ClassMoments(width=2)
+    >>> moments = ClassStatistics(width=2)
     >>> moments.grow(1)
     >>> moments.add(torch.tensor([[1, 2], [3, 4]], dtype=torch.int8), torch.tensor([0, 0]))
     >>> moments.counts.tolist(), moments.sums.tolist(), moments.grams[0].tolist()
@@ -46,7 +46,7 @@ class ClassMoments:
             grams[c] = grams[c] + product(rows.T.contiguous(), rows)
         self.counts, self.sums, self.grams = counts, sums, grams
 
-    def fork(self) -> "ClassMoments":
+    def fork(self) -> "ClassStatistics":
         """The same, to go on from: what is added to one is not in the other."""
         return copy.copy(self)
 

@@ -14,7 +14,7 @@ from .random_projection import Projection
 _SIDE = 32  # pixels: larger images are averaged down
 
 
-class Opinion:
+class RanDumb:
     """Linear discriminants on fixed random ReLU features: one pass, nothing is forgotten.
 
     Source: Prabhu et al. 2024, "RanDumb: A Simple Approach that Questions the Efficacy of Continual
@@ -22,7 +22,7 @@ class Opinion:
     Stored: counts, sums and Gram matrix of `size` features (about size^2 * 4 bytes) and 20 integer
     feature rows a class, no input.
 
-    >>> opinion = Opinion(size=8)
+    >>> opinion = RanDumb(size=8)
     >>> x = torch.tensor([[5.0, 0.0], [4.0, 1.0], [0.0, 5.0], [1.0, 4.0]])
     >>> opinion.add(x, torch.tensor([0, 0, 1, 1]), total=2)
     >>> opinion.log_shares(x).argmax(1).tolist()
@@ -51,7 +51,7 @@ class Opinion:
         self.sums.grow(total)
         self.sums.add(self.layer(q), y)
 
-    def fork(self) -> "Opinion":
+    def fork(self) -> "RanDumb":
         """The same, to go on from: what is added to one is not in the other."""
         twin = copy.copy(self)
         twin.sums = self.sums.fork()

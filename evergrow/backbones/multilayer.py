@@ -16,7 +16,7 @@ from .custom import Wrapped
 LAST = "last"  # the name of the network's own features, which come first
 
 
-class Deep(Wrapped):
+class MultilayerBody(Wrapped):
     """A network whose features are joined with the outputs of layers on the way to them.
 
     layers: names of submodules. Their outputs are averaged over places (images) or tokens.
@@ -28,7 +28,7 @@ class Deep(Wrapped):
         self.layers, self.parts = tuple(layers), list[tuple[str, int]]()
 
     def around(self, module: nn.Module) -> Wrapped:
-        body = Deep(module, self.layers)
+        body = MultilayerBody(module, self.layers)
         body.width, body.parts = self.width, self.parts
         return body
 

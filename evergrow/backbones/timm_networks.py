@@ -17,7 +17,7 @@ from ..nn.network import Body, Inputs
 from . import image_sizes
 from .base import Backbone
 from .custom import Wrapped
-from .multilayer import Deep, layer_names
+from .multilayer import MultilayerBody, layer_names
 from .pretrained_weights import Create, published, read_weights, with_weights
 
 KERNELS = {"bicubic": "bicubic", "lanczos": "bicubic"}  # by timm's names; all others: bilinear
@@ -135,9 +135,9 @@ def wrapped(
     measurements, so that features are the same in every process.
     """
     module = module.to(memory_format=torch.channels_last)
-    body = Deep(module, layer_names(module, layers)) if layers else Wrapped(module, 0)
+    body = MultilayerBody(module, layer_names(module, layers)) if layers else Wrapped(module, 0)
     body.layout = torch.channels_last
-    if isinstance(body, Deep):
+    if isinstance(body, MultilayerBody):
         size = prepared["height"], prepared["width"]
         body.drop_repeated(torch.linspace(-1, 1, 3 * size[0] * size[1]).view(1, 3, *size))
     body.width, body.any_size, body.pretrained = _width(body, prepared), True, pretrained

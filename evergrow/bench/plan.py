@@ -74,7 +74,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PlanRequest:
     """What to compare.
 
     scenario: its name in the table.  data, cut: what it is made of.  methods: their names.
@@ -90,7 +90,7 @@ class Asked:
     tune: bool = False
 
 
-def plan(asked: Asked) -> list[Job]:
+def plan(asked: PlanRequest) -> list[Job]:
     """A job for each method, then the floor and the ceiling, on the backbone that was asked for.
 
     Where that does not train, floor and ceiling have one that does: convnet for images, mlp for all
@@ -127,7 +127,7 @@ def _streamed(method: str, cut: Cut, how: How) -> tuple[How, Cut]:
     return replace(how, settings={**defaults, **how.settings}), cut
 
 
-def _job(asked: Asked, content: str, beside: bool) -> Job:
+def _job(asked: PlanRequest, content: str, beside: bool) -> Job:
     """beside: a row that nobody asked for, which must have a backbone that trains."""
     how, model = asked.how, _begun(asked)
     if beside and not model.net.backbone.trains:
@@ -155,7 +155,7 @@ def _job(asked: Asked, content: str, beside: bool) -> Job:
     return Job(asked.scenario, asked.cut, how, row, model.schema, tune, trains)
 
 
-def _begun(asked: Asked) -> Model:
+def _begun(asked: PlanRequest) -> Model:
     """A model that has looked at the data and learnt nothing: its parts have their names."""
     return update.begin(configure.new(asked.how), asked.data.train)
 

@@ -15,7 +15,7 @@ from . import evaluation, execute, leaderboard, plan
 from .benchmark_data import BenchmarkData
 from .execute import Made
 from .live_progress import SilentBoard
-from .plan import Asked, Job
+from .plan import Job, PlanRequest
 from .results import Results
 from .workload import Subject
 
@@ -99,7 +99,7 @@ def _planned(
     """Jobs and seeds by key, all methods of a seed before the next seed."""
     cut = subject.cut()
     evaluation.stream(data, cut, 0)  # what cannot be cut like that is told now
-    planned = plan.plan(Asked(subject.name(data), data, cut, methods, how, runs.tune))
+    planned = plan.plan(PlanRequest(subject.name(data), data, cut, methods, how, runs.tune))
     return {job.key(seed): (job, seed) for seed in range(runs.seeds) for job in planned}
 
 

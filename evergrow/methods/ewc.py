@@ -1,4 +1,4 @@
-"""Elastic weight consolidation: weights that mattered for old tasks are held by springs.
+"""Elastic weight consolidation: a penalty on moving weights that mattered.
 
 Kirkpatrick et al. 2017, "Overcoming catastrophic forgetting in neural networks", arXiv:1612.00796,
 eq. 3; the running Fisher is that of "online EWC", Schwarz et al. 2018, "Progress & Compress",
@@ -16,7 +16,7 @@ from ..data.task import Task
 from ..errors import SettingError
 from ..training.losses import cross_entropy
 from ..training.replay_buffer import distinct
-from ..training.weight_importance import Springs, Weights, learning, mean_gradients
+from ..training.weight_importance import QuadraticPenalty, Weights, learning, mean_gradients
 from .base import Method
 
 
@@ -50,7 +50,7 @@ class EWC(Method):
             )
 
     def setup(self) -> None:
-        self.springs = Springs()
+        self.springs = QuadraticPenalty()
 
     def learn(self, task: Task) -> Iterator[dict[str, Tensor]]:
         weights = learning(self.net, self.how.freeze)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ..analytic.class_statistics import ClassMoments
+from ..analytic.class_statistics import ClassStatistics
 from ..analytic.mahalanobis import inverse_factor, shrunk, tukey
 from ..analytic.solution import scores_in_blocks
 from ..data.task import Task
@@ -62,7 +62,7 @@ class FeCAM(FirstSession):
                 f"the backbone gives {self.net.width} features, and fecam keeps a matrix of their "
                 f"square a class; it takes {WIDEST} at most: use a narrower backbone, or lda."
             )
-        self.by_class = ClassMoments(self.net.width)  # of transformed features
+        self.by_class = ClassStatistics(self.net.width)  # of transformed features
         self.plain = torch.zeros(0, self.net.width, dtype=torch.int64)  # sums before the transform
         self._metric: dict[str, Tensor] = {}
         super().setup()

@@ -1,4 +1,4 @@
-"""Memory aware synapses: weights that the outputs are sensitive to are held by springs.
+"""Memory aware synapses: a penalty on moving weights that the outputs are sensitive to.
 
 Aljundi et al. 2018, "Memory Aware Synapses: Learning what (not) to forget", arXiv:1711.09601: the
 importance of a weight is the mean size of the gradient of the squared L2 norm of the outputs, and
@@ -15,7 +15,7 @@ from torch import Tensor
 from ..data.task import Task
 from ..errors import SettingError
 from ..training.replay_buffer import distinct
-from ..training.weight_importance import Springs, learning, mean_gradients
+from ..training.weight_importance import QuadraticPenalty, learning, mean_gradients
 from .base import Method
 
 
@@ -44,7 +44,7 @@ class MAS(Method):
             )
 
     def setup(self) -> None:
-        self.springs = Springs()
+        self.springs = QuadraticPenalty()
 
     def learn(self, task: Task) -> Iterator[dict[str, Tensor]]:
         weights = learning(self.net, self.how.freeze)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..analytic.randumb import Opinion
+from ..analytic.randumb import RanDumb
 from ..data.task import Batch, Task
 from ..errors import SettingError
 from ..training.augmented_views import shifted
@@ -62,7 +62,7 @@ class Reprise(Method):
     def setup(self) -> None:
         self.past = Balanced(self.memory, self.how.augment, self.rng)
         self.linear = self.net.n_classes > 0  # a head that came with its rows
-        self.second = Opinion(self.sums) if self.sums else None
+        self.second = RanDumb(self.sums) if self.sums else None
 
     def learn(self, task: Task) -> Iterator[dict[str, Tensor]]:
         coming = torch.bincount(task.y, minlength=task.total) / len(task)

@@ -1,4 +1,4 @@
-"""Synaptic intelligence: springs as stiff as the share each weight had in lowering the loss.
+"""Synaptic intelligence: a penalty on moving weights, by what each did for the loss.
 
 Zenke, Poole and Ganguli 2017, "Continual Learning Through Synaptic Intelligence", arXiv:1703.04200,
 eq. 4 (the loss) and 5 (the importance). Where we differ: a weight whose path raised the loss gets
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..data.task import Task
 from ..errors import SettingError
-from ..training.weight_importance import Springs, Weights, grown, learning
+from ..training.weight_importance import QuadraticPenalty, Weights, grown, learning
 from .base import Method
 
 
@@ -46,7 +46,7 @@ class SI(Method):
             )
 
     def setup(self) -> None:
-        self.springs = Springs()
+        self.springs = QuadraticPenalty()
         self.path: Weights = {}  # w and the weights before it, since the last boundary
         self.start: Weights = {}
 

@@ -46,7 +46,7 @@ def more_features_than_samples(facts: Facts) -> Advice | None:
 
 
 @dataclass(frozen=True)
-class Probed:
+class ProbeResult:
     """Features as they are against a network trained for a moment, on the same samples held back.
 
     features, trained: accuracies in [0, 1].  held: samples judged.  seconds: of training.
@@ -60,12 +60,12 @@ class Probed:
     network: str
 
 
-def weak_backbone(probed: Probed) -> Advice | None:
+def weak_backbone(probed: ProbeResult) -> Advice | None:
     """A network that was trained for a moment beats the fixed features by more than chance.
 
-    >>> weak_backbone(Probed(0.7, 0.9, held=200, seconds=10, network="convnet")).rule
+    >>> weak_backbone(ProbeResult(0.7, 0.9, held=200, seconds=10, network="convnet")).rule
     'weak-backbone'
-    >>> weak_backbone(Probed(0.88, 0.9, held=200, seconds=10, network="convnet")) is None
+    >>> weak_backbone(ProbeResult(0.88, 0.9, held=200, seconds=10, network="convnet")) is None
     True
     """
     gain, middle = probed.trained - probed.features, (probed.trained + probed.features) / 2

@@ -13,7 +13,7 @@ from ..data.task import Task
 from ..nn.network import Network
 from ..training import progress
 from ..training.generators import Generators
-from .advice_on_backbone import Probed
+from .advice_on_backbone import ProbeResult
 from .classifier import GrowingClassifier
 from .model import Model
 
@@ -26,7 +26,7 @@ AT_ONCE = 256  # samples between two looks at the clock
 EPOCHS = 30  # at most
 
 
-def probe(model: Model, chunk: Chunk, seconds: float) -> Probed | None:
+def probe(model: Model, chunk: Chunk, seconds: float) -> ProbeResult | None:
     """Accuracy of a model's features, and of a network trained on the same samples of a chunk.
 
     Both see up to four fifths of 1,000 samples and are judged on the others. Features as they are:
@@ -45,7 +45,7 @@ def probe(model: Model, chunk: Chunk, seconds: float) -> Probed | None:
     began = time.perf_counter()
     trained = _trained(network, train, seconds, model).score(held)
     spent = time.perf_counter() - began
-    return Probed(_features(model, train, held), trained, len(held), spent, name)
+    return ProbeResult(_features(model, train, held), trained, len(held), spent, name)
 
 
 def _split(chunk: Chunk) -> tuple[Chunk, Chunk]:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..storage import environment
 from ..storage.durable_files import describe
-from ..storage.sqlite_cache import Shelf
+from ..storage.sqlite_cache import SqliteCache
 from .network import Network
 
 CACHE_VARIABLE = "EVERGROW_CACHE"
@@ -62,9 +62,9 @@ def opened(model: Cacheable) -> Iterator[list[str]]:
         yield []
         return
     settings = {k: v for k, v in model.backbone.settings().items() if k != "pretrained"}
-    shelf = Shelf(folder / FILE)
+    shelf = SqliteCache(folder / FILE)
     origin = [model.backbone_name, settings, model.schema]
-    model.learner.level = FeatureDisk(shelf, model.net, origin)
+    model.learner.level = FeatureStore(shelf, model.net, origin)
     try:
         yield shelf.notes
     finally:
@@ -72,7 +72,7 @@ def opened(model: Cacheable) -> Iterator[list[str]]:
         shelf.close()
 
 
-class FeatureDisk:
+class FeatureStore:
     """The features that a network gives, as it is now, on a shelf.
 
     Nothing can be stale. A row is found by the content of its sample's canonical tensor, the
@@ -82,7 +82,7 @@ class FeatureDisk:
     origin: JSON of what the network was built from: backbone, settings, form of the inputs.
     """
 
-    def __init__(self, shelf: Shelf, net: Network, origin: Any):
+    def __init__(self, shelf: SqliteCache, net: Network, origin: Any):
         self.shelf, self.net, self.origin = shelf, net, origin
         self._name = b""
 

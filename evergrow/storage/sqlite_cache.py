@@ -19,7 +19,7 @@ DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 T = TypeVar("T")
 
 
-class Shelf:
+class SqliteCache:
     """Values by key, raw bytes with a checksum, in an SQLite file; those not used go first.
 
     path: of the file, which is made where it is missing.  room: bytes that it may have.
@@ -27,7 +27,7 @@ class Shelf:
     nothing and takes nothing. A file that turns out to be damaged is removed.
 
     >>> import tempfile
-    >>> shelf = Shelf(Path(tempfile.mkdtemp()) / "some.sqlite")
+    >>> shelf = SqliteCache(Path(tempfile.mkdtemp()) / "some.sqlite")
     >>> shelf.put({b"a": b"first"})
     >>> shelf.find([b"a", b"b"]), shelf.notes
     ({b'a': b'first'}, [])

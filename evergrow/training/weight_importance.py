@@ -1,4 +1,4 @@
-"""Springs: what holds weights near where they were, each with its own stiffness."""
+"""How much each weight matters to what was learnt, and the penalty that holds it: EWC, SI, MAS."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,7 +16,7 @@ Weights = dict[str, Tensor]
 AnchoredWeights = tuple[list[Tensor], list[Tensor], list[Tensor]]  # weights, anchors, stiffnesses
 
 
-class Springs:
+class QuadraticPenalty:
     """An anchor and an importance (0 or more) for each weight, by name of the parameter.
 
     Rows that a head has grown since have no springs.

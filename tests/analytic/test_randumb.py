@@ -2,7 +2,7 @@
 
 import torch
 
-from evergrow.analytic.randumb import Opinion
+from evergrow.analytic.randumb import RanDumb
 
 RNG = torch.Generator().manual_seed(0)
 CENTRES = torch.tensor([[6.0, 0.0, 0.0], [0.0, 6.0, 0.0], [0.0, 0.0, 6.0]])
@@ -11,7 +11,7 @@ X = CENTRES[Y] + torch.randn(90, 3, generator=RNG)
 
 
 def told(rows=slice(None), size=32):
-    opinion = Opinion(size)
+    opinion = RanDumb(size)
     opinion.add(X[rows], Y[rows], total=3)
     return opinion
 
@@ -21,7 +21,7 @@ def test_it_tells_classes_apart_that_it_saw_once():
 
 
 def test_the_order_after_the_first_rows_makes_no_difference():
-    one, other = Opinion(32), Opinion(32)
+    one, other = RanDumb(32), RanDumb(32)
     for opinion, chunks in (
         (one, [range(45), range(45, 90)]),
         (other, [range(45), range(89, 44, -1)]),
@@ -39,7 +39,7 @@ def test_a_rows_answer_does_not_depend_on_its_batch():
 
 def test_it_comes_back_from_its_state_and_from_its_answer():
     opinion = told()
-    twin, server = Opinion(32), Opinion(32)
+    twin, server = RanDumb(32), RanDumb(32)
     twin.fill(opinion.state())
     server.serve(opinion.answer())
     for other in (twin, server):
@@ -47,7 +47,7 @@ def test_it_comes_back_from_its_state_and_from_its_answer():
 
 
 def test_it_covers_only_classes_that_gave_samples():
-    opinion = Opinion(8)
+    opinion = RanDumb(8)
     assert not opinion.covers(1)
     opinion.add(X[:1], torch.tensor([1]), total=2)
     assert not opinion.covers(2)
@@ -56,12 +56,12 @@ def test_it_covers_only_classes_that_gave_samples():
 
 
 def test_pixels_are_halved_whatever_the_first_image_holds():
-    opinion = Opinion(8)
+    opinion = RanDumb(8)
     opinion.add(torch.full((2, 1, 2, 2), 7, dtype=torch.uint8), torch.tensor([0, 1]), total=2)
     assert opinion.scale == 0.5
 
 
 def test_large_images_are_averaged_down():
-    opinion = Opinion(8)
+    opinion = RanDumb(8)
     opinion.add(torch.zeros(2, 3, 100, 40, dtype=torch.uint8), torch.tensor([0, 1]), total=2)
     assert opinion.layer.width == 3 * 32 * 32

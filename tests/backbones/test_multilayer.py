@@ -46,7 +46,7 @@ def test_layers_that_there_are_not():
 def test_tokens_and_channels_that_come_last_are_averaged_too():
     import timm
 
-    from evergrow.backbones.multilayer import Deep
+    from evergrow.backbones.multilayer import MultilayerBody
 
     class Swapped(nn.Module):
         output_fmt = "NHWC"
@@ -58,11 +58,13 @@ def test_tokens_and_channels_that_come_last_are_averaged_too():
         def forward(self, x):
             return self.stage(x.permute(0, 2, 3, 1)).mean((1, 2))
 
-    deep = Deep(Swapped(), ["stage"])
+    deep = MultilayerBody(Swapped(), ["stage"])
     deep.layout = torch.contiguous_format
     x = torch.rand(2, 3, 4, 5)
     np.testing.assert_allclose(deep(x)[:, 3:], x.mean((2, 3)), atol=1e-6)
-    vit = Deep(timm.create_model("test_vit", pretrained=False, num_classes=0).eval(), ["blocks.0"])
+    vit = MultilayerBody(
+        timm.create_model("test_vit", pretrained=False, num_classes=0).eval(), ["blocks.0"]
+    )
     with torch.no_grad():
         assert vit(torch.zeros(1, 3, 160, 160)).shape[1] == 2 * vit.module.num_features
 

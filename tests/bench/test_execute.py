@@ -12,7 +12,7 @@ from tests.benching import MINE, QUICK
 
 @pytest.fixture
 def job():
-    asked = plan.Asked("mine", MINE.load(), Cut(2), ["ncm"], QUICK)
+    asked = plan.PlanRequest("mine", MINE.load(), Cut(2), ["ncm"], QUICK)
     return next(j for j in plan.plan(asked) if j.row["method"] == "ncm")
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from evergrow.bench import plan
 from evergrow.bench.benchmark_data import BenchmarkData
-from evergrow.bench.plan import Asked
+from evergrow.bench.plan import PlanRequest
 from evergrow.bench.scenarios import Cut
 from evergrow.data import read
 from evergrow.errors import SettingError
@@ -17,7 +17,7 @@ TABLE = BenchmarkData(read.read(np.zeros((8, 3)), [0, 1, 2, 3] * 2))
 
 def planned(methods, settings=None, words=(), data=IMAGES, cut=None, **rest):
     how = How(settings or {}, words)
-    return plan.plan(Asked("mine", data, cut or Cut(2), methods, how, **rest))
+    return plan.plan(PlanRequest("mine", data, cut or Cut(2), methods, how, **rest))
 
 
 def seen(found):

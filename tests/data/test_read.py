@@ -1,4 +1,4 @@
-""
+"""Chunks and their subsets: samples, labels, names; folders and files of many kinds."""
 
 import json
 import warnings
@@ -6,40 +6,10 @@ import warnings
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
 
-from evergrow.data import preprocess
 from evergrow.data.read import Seen, read
 
-N = 12
-
-
-RNG = np.random.default_rng(0)
-
-
-COLOUR = RNG.integers(0, 256, (N, 3, 9, 11), dtype=np.uint8)
-
-
-LABELS = ["cat"] * 4 + ["dog"] * 5 + ["fox"] * 3
-
-
-def picture(x):
-    return Image.fromarray(x[0] if len(x) == 1 else x.transpose(1, 2, 0))
-
-
-def write_folder(root, x, labels=LABELS, suffix=".png"):
-    paths = []
-    for i, (image, label) in enumerate(zip(x, labels, strict=True)):
-        path = root / label / f"{i:03}{suffix}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture(image).save(path)
-        paths.append(path)
-    return paths
-
-
-def canonical(chunk, size=None):
-    records = preprocess.Prepared(chunk, preprocess.spec(chunk.seen, size))
-    return records.take(torch.arange(len(chunk))).numpy()
+from .animals import COLOUR, LABELS, canonical, picture, write_folder
 
 
 def test_chunks_and_their_subsets_hold_records_labels_and_names(tmp_path):

@@ -1,8 +1,5 @@
 """The same images, however they come, are one chunk."""
 
-import gzip
-import struct
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -11,51 +8,11 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
 
-from evergrow.data import image_arrays, preprocess
+from evergrow.data import image_arrays
 from evergrow.data.read import read
 from evergrow.errors import DataError
 
-N = 12
-
-
-RNG = np.random.default_rng(0)
-
-
-COLOUR = RNG.integers(0, 256, (N, 3, 9, 11), dtype=np.uint8)
-
-
-GREY = RNG.integers(0, 256, (N, 1, 9, 11), dtype=np.uint8)
-
-
-LABELS = ["cat"] * 4 + ["dog"] * 5 + ["fox"] * 3
-
-
-def picture(x):
-    return Image.fromarray(x[0] if len(x) == 1 else x.transpose(1, 2, 0))
-
-
-def write_folder(root, x, labels=LABELS, suffix=".png"):
-    paths = []
-    for i, (image, label) in enumerate(zip(x, labels, strict=True)):
-        path = root / label / f"{i:03}{suffix}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture(image).save(path)
-        paths.append(path)
-    return paths
-
-
-def write_idx(folder, x, y):
-    files = ("images-idx3-ubyte.gz", x[:, 0]), ("labels-idx1-ubyte", y)
-    for name, array in files:
-        head = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-        data = head + array.astype(np.uint8).tobytes()
-        (folder / f"train-{name}").write_bytes(gzip.compress(data) if "gz" in name else data)
-    return folder
-
-
-def canonical(chunk, size=None):
-    records = preprocess.Prepared(chunk, preprocess.spec(chunk.seen, size))
-    return records.take(torch.arange(len(chunk))).numpy()
+from .animals import COLOUR, GREY, LABELS, N, canonical, picture, write_folder, write_idx
 
 
 def ways(x, root):

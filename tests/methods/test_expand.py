@@ -2,36 +2,11 @@
 
 import pytest
 import torch
-from torch import nn
 
 from evergrow.errors import SettingError
 from evergrow.methods import Expand
-from evergrow.nn.network import Body, Inputs, Network
-from evergrow.training.generators import Generators
-from evergrow.training.settings import Training
 from tests.methods.learners import task
-
-
-class Scaled(Body):
-    """The plane, times one number that learns."""
-
-    width, rows = 2, 0
-
-    def __init__(self):
-        super().__init__()
-        self.by = nn.Parameter(torch.ones(()))
-
-    def forward(self, x):
-        return x * self.by
-
-
-def attached(method, **how):
-    """Two old classes, a third just grown with zero weights; logits of x were x."""
-    net = Network(Scaled(), Inputs("tensor"))
-    net.head.extend(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]), torch.zeros(3))
-    how = Training(**{"epochs": 1, "batch_size": 1, "lr": 0.1, **how})
-    method.attach(net, how, Generators(0))
-    return method
+from tests.methods.scaled_plane import attached
 
 
 def test_old_answers_come_from_the_frozen_branch_and_the_new_class_starts_at_zero():

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from evergrow import GrowingClassifier, backbones, methods
-from evergrow.model.advice_on_backbone import Probed, weak_backbone
+from evergrow.model.advice_on_backbone import ProbeResult, weak_backbone
 
 from .taught_digits import ALL, XT, YT, X, Y, learnt, recall, said
 
@@ -48,5 +48,5 @@ def test_a_tiny_penalty_fails_where_there_are_as_many_features_as_samples(method
     [(0.5, 0.9, 200, True), (0.9, 0.92, 2000, False), (0.5, 0.7, 10, False), (0.9, 0.5, 99, False)],
 )
 def test_a_gain_of_training_counts_where_it_is_more_than_chance(features, trained, held, warns):
-    found = weak_backbone(Probed(features, trained, held, 10, "mlp"))
+    found = weak_backbone(ProbeResult(features, trained, held, 10, "mlp"))
     assert (found is not None) == warns

@@ -17,10 +17,10 @@ from evergrow.errors import SettingError
 from evergrow.model.options import How
 from evergrow.nn import feature_store
 from evergrow.nn.feature_cache import FeatureCache
-from evergrow.nn.feature_store import FILE, FeatureDisk, name
+from evergrow.nn.feature_store import FILE, FeatureStore, name
 from evergrow.nn.network import Inputs, Network
 from evergrow.storage import environment
-from evergrow.storage.sqlite_cache import Shelf
+from evergrow.storage.sqlite_cache import SqliteCache
 from tests.nn.test_feature_cache import learner, rows_of
 
 
@@ -150,11 +150,11 @@ def test_threads_matter_only_where_they_share_a_sum(monkeypatch):
 
 
 def test_weights_that_change_while_it_is_open_make_it_forget(folder):
-    net, shelf = network(), Shelf(folder / FILE)
+    net, shelf = network(), SqliteCache(folder / FILE)
     for weight in (2.0, 3.0, 2.0):
         with torch.no_grad():
             net.backbone.module.weight.fill_(weight)
-        cache = FeatureCache(beyond=FeatureDisk(shelf, net, ""))
+        cache = FeatureCache(beyond=FeatureStore(shelf, net, ""))
         assert cache.take(net.backbone, torch.ones(1, 2), net.steady).tolist() == [[2 * weight] * 3]
         with torch.no_grad():
             net.backbone.module.weight.fill_(9.0)
@@ -163,8 +163,8 @@ def test_weights_that_change_while_it_is_open_make_it_forget(folder):
 
 
 def test_a_row_of_another_length_is_passed_over(folder):
-    shelf = Shelf(folder / FILE)
-    disk = FeatureDisk(shelf, network(), "")
+    shelf = SqliteCache(folder / FILE)
+    disk = FeatureStore(shelf, network(), "")
     disk.renew()
     disk.put({b"a": torch.ones(2), b"b": torch.tensor([1.0, torch.nan, -0.0])}, 1.0)
     found = disk.find([b"a", b"b"])
@@ -174,8 +174,8 @@ def test_a_row_of_another_length_is_passed_over(folder):
 
 def test_rows_that_are_quick_to_compute_are_not_kept(folder, monkeypatch):
     monkeypatch.setattr(feature_store, "WORTH", 1e-3)
-    shelf = Shelf(folder / FILE)
-    disk = FeatureDisk(shelf, network(), "")
+    shelf = SqliteCache(folder / FILE)
+    disk = FeatureStore(shelf, network(), "")
     disk.put({b"a": torch.ones(3), b"b": torch.ones(3)}, 0.0019)
     assert disk.find([b"a", b"b"]) == {}
     disk.put({b"a": torch.ones(3), b"b": torch.ones(3)}, 0.0021)

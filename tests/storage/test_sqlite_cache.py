@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from evergrow.storage import sqlite_cache as module
-from evergrow.storage.sqlite_cache import Shelf
+from evergrow.storage.sqlite_cache import SqliteCache
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def make(tmp_path):
     made = []
 
     def shelf(**how):
-        made.append(Shelf(tmp_path / "cache" / "some.sqlite", **how))
+        made.append(SqliteCache(tmp_path / "cache" / "some.sqlite", **how))
         return made[-1]
 
     yield shelf
@@ -119,7 +119,7 @@ def test_a_file_that_is_no_database_is_no_error(make):
 
 def test_a_place_that_cannot_be_written_is_noted_once(tmp_path):
     (tmp_path / "file").touch()
-    shelf = Shelf(tmp_path / "file" / "some.sqlite")
+    shelf = SqliteCache(tmp_path / "file" / "some.sqlite")
     for _ in range(2):
         shelf.put({b"a": b"b"})
         assert shelf.find([b"a"]) == {}
@@ -149,8 +149,8 @@ def test_a_writer_that_does_not_end_is_waited_for_only_so_long(make, monkeypatch
 SCRIPT = """
 import sys
 from pathlib import Path
-from evergrow.storage.sqlite_cache import Shelf
-shelf = Shelf(Path(sys.argv[1]))
+from evergrow.storage.sqlite_cache import SqliteCache
+shelf = SqliteCache(Path(sys.argv[1]))
 for i in range(100):
     shelf.put({f"{sys.argv[2]} {i}".encode(): bytes(8000), f"both {i}".encode(): b"same"})
     assert shelf.find([f"{sys.argv[2]} {i}".encode()])

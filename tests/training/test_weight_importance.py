@@ -1,11 +1,11 @@
-"""Springs: gradients of each sample, by outer products and sample by sample, are the same."""
+"""Penalties on weights: gradients of each sample are the same, whichever way they are taken."""
 
 import pytest
 import torch
 from torch import nn
 
 from evergrow.nn.network import Body, Inputs, Network
-from evergrow.training.weight_importance import Springs, learning, mean_gradients
+from evergrow.training.weight_importance import QuadraticPenalty, learning, mean_gradients
 
 
 class Small(Body):
@@ -54,7 +54,7 @@ def test_mean_gradients_are_those_of_one_sample_at_a_time(size, upto):
 
 
 def test_the_pull_is_a_term_once_there_is_a_spring():
-    springs, w = Springs(), torch.tensor([2.0, 0.0])
+    springs, w = QuadraticPenalty(), torch.tensor([2.0, 0.0])
     logits, y, classes = torch.zeros(1, 3), torch.tensor([1]), torch.tensor([0, 1])
     held = springs.held({"w": w}, 0.5, 0.1)
     terms = springs.terms(logits, y, classes, held)

@@ -1,4 +1,4 @@
-"""The manners of a command: results and errors, in words or as JSON, and the right exit code."""
+"""What a command prints and how it ends: words or JSON, one message for an error, the exit code."""
 
 import json
 import os

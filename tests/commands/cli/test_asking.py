@@ -2,18 +2,14 @@
 
 import os
 import shutil
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
+from .bad_files import BAD_FILES, rng
 from .bar_images import bar_image, class_folder, refused
-
-rng = np.random.default_rng(0)
 
 
 def test_predict_takes_a_folder_of_images_without_labels(ask, learnt, tmp_path):
@@ -103,35 +99,6 @@ def test_tables_come_from_csv_with_a_label_column(ask, tmp_path):
     frame.drop(columns="kind").to_csv(tmp_path / "x.csv", index=False)
     found = ask("predict", tmp_path / "model", tmp_path / "x.csv")["predictions"]
     assert [p["label"] for p in found] == ["up"] * 30 + ["down"] * 30
-
-
-def png_that_claims(width: int, height: int) -> bytes:
-    """A PNG file of a few bytes whose header claims this size."""
-
-    def part(name: bytes, data: bytes) -> bytes:
-        sum_ = zlib.crc32(name + data)
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", sum_)
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    pixels = zlib.compress(b"\0" * 100)
-    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", pixels) + part(b"IEND", b"")
-
-
-def jpeg_cut_short() -> bytes:
-    import io
-
-    file = io.BytesIO()
-    Image.fromarray(rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)).save(file, "JPEG")
-    return file.getvalue()[:1500]
-
-
-BAD_FILES = {
-    "empty.png": b"",
-    "text.png": b"this is a text, not a bar_image",
-    "corrupt.png": b"\x89PNG\r\n\x1a\n" + bytes(range(200)),
-    "giant.png": png_that_claims(30_000, 20_000),
-    "cut.jpg": jpeg_cut_short(),
-}
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
