@@ -1,4 +1,4 @@
-""
+"""One image at a time: pixels, colour, depth, orientation, what is refused."""
 
 import io
 import warnings

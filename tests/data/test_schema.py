@@ -1,4 +1,4 @@
-""
+"""The form of inputs that the first chunk fixes."""
 
 import json
 
