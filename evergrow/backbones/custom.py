@@ -26,7 +26,7 @@ class Wrapped(Body):
     stays.
     """
 
-    rows = 8
+    block_rows = 8
     layout = torch.contiguous_format
 
     def __init__(self, module: nn.Module, width: int):
@@ -34,18 +34,18 @@ class Wrapped(Body):
         self.module, self.width = module, width
         self.trains = any(True for _ in module.parameters())
         self.example: tuple[int, ...] | None = None
-        self._still: tuple[WeightsStamp, Wrapped] | None = None
+        self._inference_form: tuple[WeightsStamp, Wrapped] | None = None
 
     def inner(self) -> nn.Module:
         return self.module.network if isinstance(self.module, Headless) else self.module
 
-    def still(self) -> "Wrapped":
+    def inference_form(self) -> "Wrapped":
         """A copy with batch norm folded, made anew when the weights have changed."""
         if self.example is None:
             return self
-        now, still = stamp(self.module), self._still
+        now, still = stamp(self.module), self._inference_form
         if still is None or still[0] != now:  # several threads may find it so: all make the same
-            still = self._still = now, self._folded(self.example)
+            still = self._inference_form = now, self._folded(self.example)
         return still[1]
 
     def _folded(self, shape: tuple[int, ...]) -> "Wrapped":
@@ -56,7 +56,8 @@ class Wrapped(Body):
         if module is self.module:
             return self
         body = self.around(module)
-        body.rows, body.layout, body.apart = self.rows, self.layout, self.apart
+        for name in ("block_rows", "layout", "thread_safe"):
+            setattr(body, name, getattr(self, name))
         return body.eval()
 
     def around(self, module: nn.Module) -> "Wrapped":

@@ -14,7 +14,7 @@ from .base import Backbone
 class Flatten(Body):
     """(n, ...) -> (n, product of the rest)."""
 
-    trains, rows = False, 0
+    trains, block_rows = False, 0
 
     def __init__(self, width: int, scale: float | None):
         super().__init__()

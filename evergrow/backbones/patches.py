@@ -40,7 +40,7 @@ class Filters(Body):
     grid: cells a side.  threshold: of responses, in standard deviations of a random response.
     """
 
-    trains, any_size, rows, scale = False, True, 0, 160.0
+    trains, any_size, block_rows, scale = False, True, 0, 160.0
 
     def __init__(self, counts: list[list[int]], grid: int, threshold: float):
         super().__init__()

@@ -42,7 +42,7 @@ class Encoder(Body):
     prepared: the canonical form; see `text.Text.prepare`.  tokenizer: its JSON, as bytes.
     """
 
-    rows, pretrained, maps = 0, True, False
+    block_rows, pretrained, vmappable = 0, True, False
     tokenizer: Tensor
 
     def __init__(self, prepared: dict[str, Any], depths: int):

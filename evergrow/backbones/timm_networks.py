@@ -141,7 +141,7 @@ def wrapped(
         size = prepared["height"], prepared["width"]
         body.drop_repeated(torch.linspace(-1, 1, 3 * size[0] * size[1]).view(1, 3, *size))
     body.width, body.any_size, body.pretrained = _width(body, prepared), True, pretrained
-    body.example, body.apart = (3, prepared["height"], prepared["width"]), True
+    body.example, body.thread_safe = (3, prepared["height"], prepared["width"]), True
     return body
 
 

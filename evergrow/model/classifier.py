@@ -22,7 +22,7 @@ from .update import Incoming
 
 
 class _NotFitted(NotFittedError, sklearn.exceptions.NotFittedError):  # type: ignore[misc]
-    """Ours and scikit-learn's at once."""
+    """Both evergrow's NotFittedError and scikit-learn's, so that either `except` takes it."""
 
 
 def _shown(name: str, doc: str) -> Any:

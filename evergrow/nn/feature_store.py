@@ -120,7 +120,7 @@ def name(net: Network, origin: Any) -> bytes:
         describe(body.state_dict())["sha256"],
         net.inputs.spec(),
         str(net.precision),
-        [body.width, body.rows, 0 if body.apart else torch.get_num_threads()],
+        [body.width, body.block_rows, 0 if body.thread_safe else torch.get_num_threads()],
         [environment.code(), *map(environment.version, environment.FEATURES)],
         [torch.__config__.show(), torch.get_float32_matmul_precision()],
         [platform.machine(), environment.cpu(), device.type],

@@ -22,25 +22,25 @@ class Body(nn.Module):
     """What a backbone builds: float inputs -> (n, width) features, and facts about itself.
 
     trains: whether it has parameters that learn.
-    rows: block of inputs whose features are computed together on a CPU (`rows_on` a GPU), so that
+    block_rows: inputs whose features are computed together on a CPU (`rows_on` a GPU), so that
         a row gives the same features whatever batch it comes in; 0 where any batch does.
     scale: features times this, rounded, are the integers that statistics add up; None where the
         first task fixes it.
     any_size: whether images of another size are accepted.
     pretrained: whether it was trained on much data elsewhere, so that it is best left as it is.
-    maps: whether torch.func.vmap can go through it; it cannot where the way depends on the values.
-    apart: whether several threads may run it at the same time, each on a block of its own.
+    vmappable: whether torch.func.vmap can go through it: the way may not depend on the values.
+    thread_safe: whether several threads may run it at the same time, each on a block of its own.
     parts: names and widths of the layers whose features are joined; none where one gives them all.
     """
 
     width: int
     trains: bool = True
-    rows: int = 32
+    block_rows: int = 32
     scale: float | None = None
     any_size: bool = False
     pretrained: bool = False
-    maps: bool = True
-    apart: bool = False
+    vmappable: bool = True
+    thread_safe: bool = False
     parts: Sequence[tuple[str, int]] = ()
 
     def records(self, chunk: Chunk, form: dict[str, Any]) -> Records:
@@ -55,7 +55,7 @@ class Body(nn.Module):
         """The network whose layers users know by name: what this was built around, or itself."""
         return self
 
-    def still(self) -> "Body":
+    def inference_form(self) -> "Body":
         """What gives the same features while nothing learns, faster where that can be: itself."""
         return self
 
@@ -195,14 +195,14 @@ class Network(nn.Module):
         Rows go through the backbone in blocks of one shape (the last one padded), in evaluation
         mode; each thread takes blocks of its own where the backbone lets it.
         """
-        rows = rows_on(self.device, self.backbone.rows, prod(x.shape[1:])) or len(x)
+        rows = rows_on(self.device, self.backbone.block_rows, prod(x.shape[1:])) or len(x)
         with evaluating([self.backbone]):
-            body = self.backbone.still() if self.precision is None else self.backbone
+            body = self.backbone.inference_form() if self.precision is None else self.backbone
 
             def block(part: Tensor) -> Tensor:
                 return self._block(body, part, rows, scale)
 
-            if body.apart and self.device.type == "cpu":
+            if body.thread_safe and self.device.type == "cpu":
                 return in_blocks(block, x, rows, always=True)
             parts = [block(part) for part in x.split(max(rows, 1))]
         return torch.cat(parts) if len(parts) != 1 else parts[0]

@@ -135,7 +135,7 @@ def _sample_by_sample(
     def one(values: Weights, x: Tensor, *rest: Tensor) -> Tensor:
         return loss(functional_call(net, values, (x[None],)), *rest)
 
-    if not net.backbone.maps:
+    if not net.backbone.vmappable:
         alone = [grad(one)(weights, *sample) for sample in zip(*block, strict=True)]
         return {name: torch.stack([size(g[name]) for g in alone]).sum(0) for name in weights}
     inside = (None, *(0 for _ in block))

@@ -67,7 +67,7 @@ def images(n=20):
 @torch.no_grad()
 def test_features_are_those_of_the_network_and_follow_its_weights(net):
     x, body = images(8), net.backbone
-    assert norms(body.still()) < norms(body)
+    assert norms(body.inference_form()) < norms(body)
     assert torch.allclose(net.steady(x), body(net.inputs(x)), atol=1e-5)
     next(body.parameters()).mul_(2)
     assert torch.allclose(net.steady(x), body(net.inputs(x)), atol=1e-5)
@@ -97,4 +97,4 @@ def test_the_bundled_network_has_nothing_left_to_fold():
     bundled = backbones.get("efficientnet_lite0", pretrained=False)
     form = bundled.prepare(Seen("image", 3, ((64, 64),)), image_size=32)
     body = bundled.build(form, torch.Generator()).eval()
-    assert norms(body) == 49 and norms(body.still()) == 0
+    assert norms(body) == 49 and norms(body.inference_form()) == 0

@@ -96,7 +96,7 @@ def test_joined_features_are_the_same_on_several_threads_and_with_batch_norm_fol
     deep = backbones.get("timm:test_resnet", pretrained=False, layers=("layer1", "layer2"))
     form = deep.prepare(IMAGE, 64)
     net = Network(deep.build(form, torch.Generator().manual_seed(0)), Inputs("image")).eval()
-    assert net.backbone.still() is not net.backbone and net.backbone.apart
+    assert net.backbone.inference_form() is not net.backbone and net.backbone.thread_safe
     x = torch.randint(0, 256, (64, 3, 64, 64), dtype=torch.uint8)
     threads = torch.get_num_threads()
     try:
@@ -112,4 +112,4 @@ def test_joined_features_are_the_same_on_several_threads_and_with_batch_norm_fol
 def test_a_layer_that_folding_takes_away_keeps_its_own_output():
     body = small(layers=("layer1.0.conv1",))
     body.module.layer1[0].bn1.running_mean.fill_(0.5)  # what it gives before is not what it does
-    assert body.still() is body
+    assert body.inference_form() is body

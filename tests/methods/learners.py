@@ -13,7 +13,7 @@ from evergrow.training.settings import Training
 class Plane(Body):
     """The identity on the plane."""
 
-    width, trains, rows, scale = 2, False, 0, 1.0
+    width, trains, block_rows, scale = 2, False, 0, 1.0
 
     def forward(self, x: Tensor) -> Tensor:
         return x

@@ -11,7 +11,7 @@ from evergrow.training.settings import Training
 class Scaled(Body):
     """The plane, times one number that learns."""
 
-    width, rows = 2, 0
+    width, block_rows = 2, 0
 
     def __init__(self):
         super().__init__()

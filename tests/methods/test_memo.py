@@ -17,7 +17,7 @@ from tests.methods.learners import task
 class Stages(Body):
     """Two linear layers on the plane, both the identity, with a norm between."""
 
-    width, rows = 2, 0
+    width, block_rows = 2, 0
 
     def __init__(self):
         super().__init__()

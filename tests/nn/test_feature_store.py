@@ -89,7 +89,7 @@ def test_the_weights_learnt_are_the_same_bit_for_bit_as_without(folder, data, mo
 
 def network():
     body = Wrapped(nn.Linear(2, 3, bias=False), 3)
-    body.apart = True
+    body.thread_safe = True
     torch.nn.init.ones_(body.module.weight)
     return Network(body, Inputs("table", [0.0, 0.0], [1.0, 1.0])).eval()
 
@@ -143,7 +143,7 @@ def test_the_name_is_of_what_a_network_was_built_from():
 
 def test_threads_matter_only_where_they_share_a_sum(monkeypatch):
     apart, together = network(), network()
-    together.backbone.apart = False
+    together.backbone.thread_safe = False
     before = name(apart, ""), name(together, "")
     monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
     assert (name(apart, "") == before[0], name(together, "") == before[1]) == (True, False)

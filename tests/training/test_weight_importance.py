@@ -11,7 +11,7 @@ from evergrow.training.weight_importance import QuadraticPenalty, learning, mean
 class Small(Body):
     """Layers of several kinds, one of them used twice, one working in place."""
 
-    width, rows = 4, 0
+    width, block_rows = 4, 0
 
     def __init__(self) -> None:
         super().__init__()
