@@ -3,10 +3,8 @@
 import hashlib
 import os
 import platform
-import subprocess
 from collections.abc import Iterable
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +56,8 @@ def code() -> str:
 
 
 def _git(*words: str) -> str | None:
+    import subprocess
+
     try:
         done = subprocess.run(
             ["git", "-C", str(HERE), *words], capture_output=True, text=True, timeout=20
@@ -91,6 +91,8 @@ def packages(names: Iterable[str]) -> dict[str, str]:
 @cache
 def version(name: str) -> str | None:
     """The version of an installed package; None where it is not."""
+    from importlib import metadata  # slow to import, and `show` needs none
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
