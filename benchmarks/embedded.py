@@ -21,7 +21,7 @@ from sklearn.model_selection import GridSearchCV
 
 from evergrow import GrowingClassifier, methods
 from evergrow.backbones.identity import Flatten, Nothing
-from evergrow.bench.scenarios import hold_out
+from evergrow.bench.task_streams import hold_out
 from evergrow.data import read
 
 LAST = ", last layer"  # ends the name of a row that reads the last layer alone

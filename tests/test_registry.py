@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evergrow import GrowingClassifier, backbones, load, methods
-from evergrow.bench import catalogue
+from evergrow.bench import scenario_catalogue
 from evergrow.errors import SettingError
 from evergrow.model import configure, serialize
 from evergrow.model.options import How
@@ -58,7 +58,7 @@ def test_each_list_answers_with_its_nearest_names():
     with pytest.raises(SettingError, match=r"no backbone 'timm'; there are: .*timm:<network>"):
         backbones.get("timm")
     with pytest.raises(SettingError, match=r"'digits5x2' \(did you mean digits-5x2.*, nor a fold"):
-        catalogue.find("digits5x2")
+        scenario_catalogue.find("digits5x2")
 
 
 def test_names_are_those_of_evergrows_own_classes_alone():
@@ -73,7 +73,7 @@ def test_names_are_those_of_evergrows_own_classes_alone():
 
 
 def test_lists_need_no_torch():
-    names = "registry methods backbones bench.catalogue".split()
+    names = "registry methods backbones bench.scenario_catalogue".split()
     code = "; ".join(f"import evergrow.{name}" for name in names)
     told = "import sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", f"{code}; {told}"], check=True)

@@ -16,7 +16,7 @@ from ..storage.plain_json import plain
 from . import accuracy_matrix, resource_usage
 from .benchmark_data import BenchmarkData
 from .corruptions import under
-from .scenarios import Scenario, by_domain, cut, hold_out
+from .task_streams import Scenario, by_domain, cut, hold_out
 
 DIVERGED = "probabilities are not numbers: training diverged; take a smaller learning rate."
 Share = Callable[[float], None]  # is told what share of the way is done, in [0, 1]

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..model.classifier import GrowingClassifier
 from .evaluation import Stream
-from .scenarios import hold_out
+from .task_streams import hold_out
 
 RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 TASKS = 2  # that a rate is judged on: the first ones

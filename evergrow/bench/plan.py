@@ -20,7 +20,7 @@ from ..model.options import How
 from ..storage import environment
 from ..storage.plain_json import plain
 from .benchmark_data import BenchmarkData
-from .scenarios import Cut
+from .task_streams import Cut
 
 FLOOR, CEILING = "finetune", "joint"  # rows that stand in every table
 ROLES = {FLOOR: "floor", CEILING: "ceiling"}

@@ -12,10 +12,10 @@ from ..data.readers import idx
 from ..data.source import Source
 from ..errors import DataError, SettingError
 from ..model import options
-from . import benchmark_data, catalogue
+from . import benchmark_data, scenario_catalogue
 from .benchmark_data import BenchmarkData
-from .catalogue import Entry
-from .scenarios import Cut
+from .scenario_catalogue import Entry
+from .task_streams import Cut
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ class Subject:
         path = _path(self.given)
         if path is None:
             return None
-        named = catalogue.REGISTRY.named(str(path)) is not None
+        named = scenario_catalogue.REGISTRY.named(str(path)) is not None
         there = path.expanduser().exists() or idx.find_pair(path.expanduser()) is not None
-        return None if there and not named else catalogue.find(str(path))
+        return None if there and not named else scenario_catalogue.find(str(path))
 
 
 def changes(words: Sequence[str]) -> dict[str, Any]:

@@ -155,15 +155,16 @@ class Unlearnt:
 
 def _taught(at_hand: AtHand, incoming: Any, gate: float | None, context: Any) -> "Model":
     """Learn, and judge what that did.  gate: points that old classes may lose, or GateError."""
+    from ..model import gate as gate_rule
     from ..model import judge, update
 
     model = at_hand.model
     if gate is not None and model is not None and judge.recalls(model) is None:
-        raise judge.blind()
+        raise gate_rule.blind()
     model = update.learn(model, at_hand.parameters, incoming, context)
     model.update |= {"report": judge.last_update(model)}
     if gate is not None:
-        judge.gate(model, gate)
+        gate_rule.enforce(model, gate)
     return model
 
 

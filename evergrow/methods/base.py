@@ -14,8 +14,8 @@ from ..errors import SettingError
 from ..nn.feature_cache import Level
 from ..nn.network import Network
 from ..training import loop
-from ..training.generators import Generators
 from ..training.protocols import Checkpoints, Unsaved, Unwatched, Watch
+from ..training.random_generators import Generators
 from ..training.replay_buffer import Memory
 from ..training.settings import Training
 from . import feature_blocks, packing

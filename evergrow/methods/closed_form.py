@@ -13,7 +13,7 @@ from ..analytic.random_projection import Projection
 from ..analytic.solution import Solution, scores_in_blocks
 from ..data.task import Task
 from ..errors import SettingError
-from ..nn.locks import lock_of
+from ..nn.thread_locks import lock_of
 from .first_session import FirstSession
 
 

@@ -20,8 +20,8 @@ from ..data.task import Task
 from ..errors import SettingError
 from ..nn import precision
 from ..nn.freezing import freeze
-from ..training.generators import Generators
 from ..training.losses import cross_entropy
+from ..training.random_generators import Generators
 from ..training.settings import Training
 from .base import Method
 

@@ -12,7 +12,7 @@ from ..data.dataset import Chunk
 from ..data.task import Task
 from ..nn.network import Network
 from ..training import progress
-from ..training.generators import Generators
+from ..training.random_generators import Generators
 from .advice_on_backbone import ProbeResult
 from .classifier import GrowingClassifier
 from .model import Model

@@ -11,7 +11,7 @@ from ..backbones.base import Backbone
 from ..errors import SettingError
 from ..methods.base import Method
 from ..nn.network import Body
-from ..training.generators import Generators, Seeded
+from ..training.random_generators import Generators, Seeded
 from ..training.settings import Training
 from .parameters import NAMES, Parameters
 

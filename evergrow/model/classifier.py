@@ -12,9 +12,10 @@ from torch import nn
 from ..data import read
 from ..data.task import Records
 from ..errors import DataError, NotFittedError, SettingError
-from ..nn.locks import lock_of
+from ..nn.thread_locks import lock_of
 from ..storage.model_folder import ModelFolder
 from . import adopt as adopting
+from . import gate as gate_rule
 from . import judge, serialize, update, validate
 from .model import Model
 from .parameters import NAMES, Parameters
@@ -322,7 +323,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
                 "this model was loaded with learning=False: load it whole to save it."
             )
         if gate is not None:
-            judge.gate(model, gate)
+            gate_rule.enforce(model, gate)
         folder = ModelFolder(path)
         with folder.writer():
             return folder.commit(**serialize.parts(model))

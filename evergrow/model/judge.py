@@ -1,4 +1,4 @@
-"""A classifier judged by samples that it has not learnt: what an update did, and if it may stay."""
+"""A model judged by samples that it has not learnt: recalls, and what an update did."""
 
 from dataclasses import replace
 from typing import Any
@@ -10,7 +10,7 @@ from ..analytic import discriminant
 from ..data import preprocess
 from ..data.dataset import Chunk
 from ..data.task import Tensors
-from ..errors import DataError, GateError, SettingError
+from ..errors import DataError, SettingError
 from . import holdout, update_report
 from .model import Model
 from .update_report import HeldOutAnswers, Recalls
@@ -115,26 +115,3 @@ def by_layer(model: Model) -> dict[str, float]:
         for (name, width), start in zip(parts, starts, strict=False)
     }
     return recalls | {"all": discriminant.lda(sums).judged.macro}
-
-
-def gate(model: Model, points: float) -> None:
-    """Raise GateError if the last update costs too much (`update_report.refusal`), or if nobody can
-    tell.
-
-    points: of mean recall that old classes may lose.
-    """
-    report, old = model.update["report"] or last_update(model), model.update["old_classes"]
-    if report is None or (old and report["old_before"] is None):
-        raise blind()
-    why = update_report.refusal(report, points)
-    if why:
-        raise GateError(f"the gate refused this update: {why}. The model is as it was.", report)
-
-
-def blind() -> GateError:
-    """The error of a gate that has nothing to judge old classes by."""
-    return GateError(
-        "the gate cannot tell what the old classes would lose: no samples of theirs were held back "
-        "when they were learnt (--validation 20, validation=20). Leave the gate out this once, or "
-        "use a closed-form method such as lda, which needs none. The model is as it was."
-    )

@@ -22,7 +22,7 @@ from ..methods.base import Method
 from ..nn import devices, feature_store, precision
 from ..nn.network import Network
 from ..training import loop, progress
-from ..training.generators import Generators, isolated
+from ..training.random_generators import Generators, isolated
 from . import advice_facts, choose, judge
 from .advice import advise
 from .advice_on_samples import FEW_SAMPLES

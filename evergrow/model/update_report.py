@@ -11,13 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..formatting import percent
 from .calibration import calibration as expected_error
 from .recall import mean
 
 CLASSES_SHOWN = 5  # classes that lost most, and classes that each was taken for
-# Samples of a new class that the gate must have seen before it refuses for its sake.
-GATE_SAMPLES = 5
 BINS = 10
 Recalls = Sequence[float | None]
 
@@ -96,40 +93,6 @@ def calibration_report(confidence: np.ndarray, right: np.ndarray) -> dict[str, A
     """
     error, bins = expected_error(confidence, right, BINS)
     return {"error": round(error, 6) if bins else 0.0, "bins": [list(cells) for cells in bins]}
-
-
-def refusal(report: dict[str, Any], points: float) -> str | None:
-    """Why a gate refuses an update with this report; None where it lets it pass.
-
-    points: percentage points of mean recall that the old classes may lose, these included. A new
-    class may not have less than half of the mean recall of all, where at least `LEAST` samples of
-    it were judged; half will do.
-    """
-    reasons = []
-    if report["old_before"] is not None:
-        lost = report["old_before"] - report["old"]
-        if _exceeds(lost, points / 100):
-            reasons.append(
-                f"old classes fall from {percent(report['old_before'])} to "
-                f"{percent(report['old'])}, by {100 * lost:.1f} points where {points:g} are allowed"
-            )
-    weak = [
-        f"{label} ({percent(report['per_class'][label])})"
-        for label in report["new_classes"]
-        if report["judged"][label] >= GATE_SAMPLES
-        and _exceeds(report["all"] / 2, report["per_class"][label])
-    ]
-    if weak:
-        reasons.append(
-            f"new classes below half of the mean recall of {percent(report['all'])}: "
-            f"{', '.join(weak)}"
-        )
-    return "; ".join(reasons) or None
-
-
-def _exceeds(share: float, limit: float) -> bool:
-    """Whether it does in truth: recalls kept in single precision are off by up to 3e-8."""
-    return round(share - limit, 6) > 0
 
 
 def _margin(after: Recalls, there: np.ndarray, part: Sequence[int]) -> float | None:

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from ..storage import environment
+from ..storage.disk_cache import SqliteCache
 from ..storage.durable_files import describe
-from ..storage.sqlite_cache import SqliteCache
 from .network import Network
 
 CACHE_VARIABLE = "EVERGROW_CACHE"

@@ -15,7 +15,8 @@ from ..nn import devices
 from ..nn.feature_cache import FeatureCache
 from ..nn.freezing import freeze
 from ..nn.network import Network
-from .optimizer import build_optimizer, optimizer_state, restore_state, schedule
+from .lr_schedule import schedule
+from .optimizer import build_optimizer, optimizer_state, restore_state
 from .protocols import Learner
 from .settings import Training
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..data.task import Task
 from ..nn.feature_cache import Level
 from ..nn.network import Network
-from .generators import Generators
+from .random_generators import Generators
 
 
 class Watch(Protocol):

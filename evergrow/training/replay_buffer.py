@@ -157,7 +157,7 @@ class Reservoir(Memory):
 
     Each sample is offered once: batches of later epochs are passed over.
 
-    >>> from evergrow.training.generators import Generators
+    >>> from evergrow.training.random_generators import Generators
     >>> past = Reservoir(2, None, Generators(0))
     >>> past.add(Batch(torch.zeros(9, 1), torch.arange(9), torch.zeros(9, 1)))
     >>> len(past), past.seen
@@ -186,7 +186,7 @@ class Balanced(Memory):
     one at random; here each sample has a random key, drawn once, and a class keeps its smallest:
     that is a uniform sample of the class, and a whole batch is offered at once.
 
-    >>> from evergrow.training.generators import Generators
+    >>> from evergrow.training.random_generators import Generators
     >>> past, y = Balanced(4, None, Generators(0)), torch.tensor([0] * 8 + [1])
     >>> past.add(Batch(torch.zeros(9, 1), y, torch.zeros(9, 1)))
     >>> past.y.sort().values.tolist()
@@ -231,7 +231,7 @@ class Balanced(Memory):
 class Archive(Memory):
     """Everything ever offered: the memory of methods that keep all data.
 
-    >>> from evergrow.training.generators import Generators
+    >>> from evergrow.training.random_generators import Generators
     >>> everything = Archive(Generators(0))
     >>> everything.extend(torch.zeros(3, 2), torch.tensor([0, 1, 1]))
     >>> len(everything)

@@ -7,7 +7,7 @@ from PIL import Image
 from evergrow import GrowingClassifier, backbones
 from evergrow.bench import evaluation
 from evergrow.bench.benchmark_data import BenchmarkData
-from evergrow.bench.scenarios import Cut
+from evergrow.bench.task_streams import Cut
 from evergrow.data import read
 from evergrow.data.readers import image_files
 

@@ -6,7 +6,7 @@ from evergrow.bench import execute, plan, runner
 from evergrow.bench.live_progress import SilentBoard
 from evergrow.bench.results import COLUMNS, Results
 from evergrow.bench.runner import Runs
-from evergrow.bench.scenarios import Cut
+from evergrow.bench.task_streams import Cut
 from tests.benching import MINE, QUICK
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from evergrow.bench import evaluation, lr_search
 from evergrow.bench.benchmark_data import BenchmarkData
-from evergrow.bench.scenarios import Cut
+from evergrow.bench.task_streams import Cut
 from evergrow.data import read
 
 

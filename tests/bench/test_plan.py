@@ -6,7 +6,7 @@ import pytest
 from evergrow.bench import plan
 from evergrow.bench.benchmark_data import BenchmarkData
 from evergrow.bench.plan import PlanRequest
-from evergrow.bench.scenarios import Cut
+from evergrow.bench.task_streams import Cut
 from evergrow.data import read
 from evergrow.errors import SettingError
 from evergrow.model.options import How

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 import evergrow
-from evergrow.bench import catalogue, corruptions, execute, lr_search, runner
+from evergrow.bench import corruptions, execute, lr_search, runner, scenario_catalogue
 from evergrow.bench.results import COLUMNS, Results
 from evergrow.bench.runner import Runs
-from evergrow.bench.scenarios import Cut
+from evergrow.bench.task_streams import Cut
 from evergrow.bench.workload import Subject
 from evergrow.errors import SettingError
 from tests.benching import MINE, QUICK, data
@@ -143,7 +143,7 @@ def test_kill_9_loses_only_what_was_running(tmp_path):
 
 def test_the_documentation_names_every_scenario_column_and_cut():
     text = (Path(__file__).parents[2] / "docs" / "bench.md").read_text()
-    for entry in catalogue.ENTRIES:
+    for entry in scenario_catalogue.ENTRIES:
         assert f"| `{entry.name}` | {entry.line} |" in text
     for name in [*COLUMNS, *(f.name for f in fields(Cut)), *corruptions.CHANGES]:
         assert f"`{name}" in text or f",{name}" in text, name

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evergrow.bench import evaluation
-from evergrow.bench.scenarios import Cut
+from evergrow.bench.task_streams import Cut
 from evergrow.bench.workload import Subject, changes
 from evergrow.commands.learn import Source
 from evergrow.errors import DataError, SettingError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evergrow.data.images import Unreadable, decode, inspect
+from evergrow.data.image_decoding import Unreadable, decode, inspect
 from evergrow.data.quiet_warnings import quiet
 
 

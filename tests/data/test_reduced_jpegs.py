@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from evergrow.data import images, preprocess
+from evergrow.data import image_decoding, preprocess
 from evergrow.data import read as sources
-from evergrow.data.images import Unreadable, decode, inspect
+from evergrow.data.image_decoding import Unreadable, decode, inspect
 from evergrow.data.resize import Canvas
 
 
@@ -29,14 +29,14 @@ def drawing(height, width):
 @pytest.fixture
 def sizes(monkeypatch):
     """(height, width) of all pictures that were decoded."""
-    found, real = [], images.pixels
+    found, real = [], image_decoding.pixels
 
     def watched(image):
         x = real(image)
         found.append(x.shape[1:])
         return x
 
-    monkeypatch.setattr(images, "pixels", watched)
+    monkeypatch.setattr(image_decoding, "pixels", watched)
     return found
 
 
@@ -59,7 +59,7 @@ def test_a_jpeg_is_reduced_where_twice_what_is_needed_is_left(
     sizes, size, canvas, decoded, orientation
 ):
     exif = Image.Exif()
-    exif[images.ORIENTATION] = orientation
+    exif[image_decoding.ORIENTATION] = orientation
     stored = np.rot90(drawing(*size), {1: 0, 3: 2, 6: 1}[orientation])  # EXIF turns it back
     data = encoded(Image.fromarray(stored), "JPEG", quality=95, exif=exif)
     found = decode(data, then=canvas)
@@ -79,9 +79,9 @@ def test_only_a_canvas_reduces_and_only_jpegs_are_reduced(sizes):
 
 def test_a_jpeg_with_too_many_pixels_is_refused_however_much_it_would_be_reduced(monkeypatch):
     data = encoded(Image.fromarray(drawing(480, 640)), "JPEG")
-    monkeypatch.setattr(images, "LIMIT", 480 * 640)
+    monkeypatch.setattr(image_decoding, "LIMIT", 480 * 640)
     assert decode(data, then=Canvas(3, 8, 8)).shape == (3, 8, 8)
-    monkeypatch.setattr(images, "LIMIT", 480 * 640 - 1)
+    monkeypatch.setattr(image_decoding, "LIMIT", 480 * 640 - 1)
     for read in (inspect, lambda data: decode(data, then=Canvas(3, 8, 8))):
         with pytest.raises(Unreadable, match=r"640 x 480.*make it smaller"):
             read(data)

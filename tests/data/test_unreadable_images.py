@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evergrow.data import images
-from evergrow.data.images import Unreadable, decode, inspect
+from evergrow.data import image_decoding
+from evergrow.data.image_decoding import Unreadable, decode, inspect
 from evergrow.data.quiet_warnings import quiet
 
 RNG = np.random.default_rng(0)
@@ -99,9 +99,9 @@ def test_a_file_that_changed_since_it_was_looked_at_is_refused(tmp_path):
 
 
 def test_large_images_are_decoded_one_at_a_time(monkeypatch):
-    monkeypatch.setattr(images, "LARGE", 10)
+    monkeypatch.setattr(image_decoding, "LARGE", 10)
     now, most = [], []
-    real = images.pixels
+    real = image_decoding.pixels
 
     def watched(image):
         now.append(1)
@@ -110,7 +110,7 @@ def test_large_images_are_decoded_one_at_a_time(monkeypatch):
         now.pop()
         return found
 
-    monkeypatch.setattr(images, "pixels", watched)
+    monkeypatch.setattr(image_decoding, "pixels", watched)
     threads = [threading.Thread(target=decode, args=(PNG,)) for _ in range(6)]
     for thread in threads:
         thread.start()

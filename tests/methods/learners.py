@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from evergrow.data.task import Task, Tensors
 from evergrow.methods.base import Method
 from evergrow.nn.network import Body, Inputs, Network
-from evergrow.training.generators import Generators
+from evergrow.training.random_generators import Generators
 from evergrow.training.settings import Training
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from evergrow.nn.network import Body, Inputs, Network
-from evergrow.training.generators import Generators
+from evergrow.training.random_generators import Generators
 from evergrow.training.settings import Training
 
 

@@ -9,7 +9,7 @@ from evergrow.methods import MEMO
 from evergrow.nn.expansion import last_block
 from evergrow.nn.head import align
 from evergrow.nn.network import Body, Inputs, Network
-from evergrow.training.generators import Generators
+from evergrow.training.random_generators import Generators
 from evergrow.training.settings import Training
 from tests.methods.learners import task
 

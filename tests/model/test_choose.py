@@ -9,7 +9,7 @@ from evergrow.errors import SettingError
 from evergrow.model import choose
 from evergrow.model.choose import ADOPTED_ALONE, Adopted, resolve
 from evergrow.model.parameters import Parameters
-from evergrow.training.generators import Generators
+from evergrow.training.random_generators import Generators
 
 
 @pytest.mark.parametrize(

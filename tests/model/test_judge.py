@@ -7,10 +7,14 @@ from sklearn.datasets import load_digits
 from evergrow import GrowingClassifier, load, methods
 from evergrow.backbones import MLP
 from evergrow.data import preprocess
-from evergrow.errors import DataError, GateError, SettingError
+from evergrow.errors import DataError, SettingError
 
 digits = load_digits()
+
+
 X, Y = (digits.images * 15).astype(np.uint8), digits.target
+
+
 FIRST, SECOND = Y < 3, (Y >= 3) & (Y < 6)
 
 
@@ -98,24 +102,6 @@ def test_a_failed_update_leaves_what_is_held_out_as_it_was(first, monkeypatch):
     with pytest.raises(RuntimeError):
         first.partial_fit(X[SECOND], Y[SECOND])
     assert first.heldout_ is before
-
-
-def test_a_gate_lets_no_costly_update_be_saved(tmp_path):
-    model = learner("finetune").partial_fit(X[FIRST], Y[FIRST])
-    model.save(tmp_path / "model", gate=2.0)
-    model.partial_fit(X[SECOND], Y[SECOND])
-    with pytest.raises(GateError, match="old classes fall") as refused:
-        model.save(tmp_path / "model", gate=2.0)
-    assert refused.value.report["old"] < 0.1
-    assert load(tmp_path / "model").classes_.tolist() == [0, 1, 2]
-
-
-def test_a_gate_that_cannot_see_refuses(tmp_path):
-    model = learner(validation=0).partial_fit(X[FIRST], Y[FIRST])
-    model.partial_fit(X[SECOND], Y[SECOND])
-    with pytest.raises(GateError, match="cannot tell"):
-        model.save(tmp_path / "model", gate=50.0)
-    assert not (tmp_path / "model").exists()
 
 
 def test_a_number_that_is_none_and_a_chunk_that_is_all_held_out_are_refused():

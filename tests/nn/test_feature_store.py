@@ -20,7 +20,7 @@ from evergrow.nn.feature_cache import FeatureCache
 from evergrow.nn.feature_store import FILE, FeatureStore, name
 from evergrow.nn.network import Inputs, Network
 from evergrow.storage import environment
-from evergrow.storage.sqlite_cache import SqliteCache
+from evergrow.storage.disk_cache import SqliteCache
 from tests.nn.test_feature_cache import learner, rows_of
 
 

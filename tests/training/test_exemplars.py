@@ -7,7 +7,7 @@ from evergrow.data.task import Task, Tensors
 from evergrow.errors import SettingError
 from evergrow.nn.network import Body, Inputs, Network
 from evergrow.training.exemplars import Exemplars, herding, nearest, unit_means
-from evergrow.training.generators import Generators
+from evergrow.training.random_generators import Generators
 
 
 class Plane(Body):

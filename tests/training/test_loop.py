@@ -6,7 +6,7 @@ import torch
 from evergrow.errors import SettingError
 from evergrow.methods import FineTune
 from evergrow.training import loop
-from evergrow.training.generators import Generators
+from evergrow.training.random_generators import Generators
 from evergrow.training.replay_buffer import Archive
 from evergrow.training.settings import Training
 from tests.methods.learners import attached, task

@@ -40,14 +40,6 @@ def test_each_stage_of_the_backbone_learns_at_a_share_of_the_one_above():
     assert rates == pytest.approx({3: 0.01, 4: 0.02, 5: 0.04, 2: 0.1})
 
 
-def test_learning_rates_rise_over_the_warm_up_and_fall_after_it():
-    settings = {"lr": 0.8, "batch_size": 1, "epochs": 1, "warmup": 0.4, "schedule": "linear"}
-    method = attached(FineTune(), **settings)
-    rates = [method.optimizer.param_groups[0]["lr"] for _ in method.batches(some())]
-    rise, fall = [0.2, 0.4, 0.6, 0.8], [0.8 * (1 - k / 6) for k in range(6)]
-    assert rates == pytest.approx(rise + fall)
-
-
 def test_a_task_begins_with_a_fresh_optimizer_and_a_stream_goes_on():
     for boundary, fresh in (("task", True), ("new classes", False)):
         method = attached(FineTune(), boundary=boundary)
@@ -76,20 +68,3 @@ def test_chosen_parameters_of_the_backbone_learn_at_its_rate_and_frozen_ones_do_
     groups = [([id(p) for p in g["params"]], g["lr"]) for g in optimizer.param_groups]
     slower = pytest.approx(0.01)
     assert groups == [([id(other)], 0.1), ([id(net.backbone.weight)], slower)]
-
-
-@pytest.mark.parametrize(
-    "schedule, shares",
-    [
-        ("constant", [1, 1, 1, 1]),
-        ("linear", [1, 0.75, 0.5, 0.25]),
-        ("cosine", [1, 0.853553, 0.5, 0.146447]),
-        ("cooldown", [1, 1, 1, 0.5]),
-    ],
-)
-def test_learning_rates_fall_as_scheduled(schedule, shares):
-    method = attached(FineTune(), schedule=schedule, lr=0.2, backbone_lr=0.5)
-    rates = []
-    for _ in method.learn(task([[1.0, 0.0]] * 4, [0] * 4, old=0, total=3)):
-        rates.append(method.optimizer.param_groups[0]["lr"])
-    assert rates == pytest.approx([0.2 * share for share in shares], rel=1e-5)

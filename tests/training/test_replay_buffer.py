@@ -5,7 +5,7 @@ import torch
 
 from evergrow.data.task import Batch
 from evergrow.errors import SettingError
-from evergrow.training.generators import Generators
+from evergrow.training.random_generators import Generators
 from evergrow.training.replay_buffer import (
     Archive,
     Balanced,

@@ -10,6 +10,7 @@ from ...data.source import Source
 from ...model.options import How
 from . import display
 from .arguments import find_here, given_settings
+from .exit_codes import FAULT, INTERRUPTED
 from .flags import (
     BackboneRateOption,
     BatchSizeOption,
@@ -25,7 +26,7 @@ from .flags import (
     SkipBadOption,
     TextOption,
 )
-from .output import FAULT, INTERRUPTED, answer, fail
+from .output import answer, fail
 
 ANSWERS = {  # by command: what --json prints, for docs/cli.md
     "bench": "rows: a list of rows, as docs/bench.md describes them; failed: a list of {scenario, "

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import typer
 
 from . import asking, benchmarking, developing, learning
-from .output import INTERRUPTED, Commands
+from .exit_codes import INTERRUPTED
+from .output import Commands
 
 app = typer.Typer(
     name="evergrow",

@@ -1,4 +1,4 @@
-"""What a command prints and how it ends: words or JSON, one message for an error, the exit code."""
+"""What a command prints: an answer in words or as JSON, or one message for an error."""
 
 import json
 import os
@@ -11,10 +11,9 @@ import typer
 from typer.core import TyperGroup
 
 from ... import errors
-from ...errors import EvergrowError, GateError, SettingError
+from ...errors import EvergrowError
 from . import display
-
-DONE, FAULT, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+from .exit_codes import DONE, INTERRUPTED, USAGE, exit_code
 
 
 class Commands(TyperGroup):
@@ -47,13 +46,6 @@ class Commands(TyperGroup):
             more = {"report": report} if report else {}
             fail(type(error).__name__, usage() if usage else message(error), ctx.obj, more)
             raise typer.Exit(USAGE if usage else exit_code(error)) from None
-
-
-def exit_code(error: Exception) -> int:
-    """3 where a gate refused, 2 where an option is at fault, else 1: the data or the model."""
-    if isinstance(error, GateError):
-        return REFUSED
-    return USAGE if isinstance(error, SettingError) else FAULT
 
 
 def message(error: Exception) -> str:

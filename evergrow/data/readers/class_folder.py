@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import DataError
-from ..images import SUFFIXES
+from ..image_decoding import SUFFIXES
 
 SPLIT_NAMES = frozenset(
     "train training trainset test testing testset val valid validation dev".split()

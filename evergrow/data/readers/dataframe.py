@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import DataError
 from ...formatting import listed
 from .. import labels
-from ..images import SUFFIXES
+from ..image_decoding import SUFFIXES
 from . import arrays
 
 if TYPE_CHECKING:

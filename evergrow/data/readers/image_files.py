@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import BadFilesError
 from ..dataset import Chunk, Seen, Then
-from ..images import Encoded, ImageFacts, Stamp, Unreadable, decode, inspect
+from ..image_decoding import Encoded, ImageFacts, Stamp, Unreadable, decode, inspect
 from ..quiet_warnings import quiet
 from .class_folder import printable
 from .read_options import ReadOptions, extremes, matched_labels, no_labels_error

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DataError
-from .. import images
+from .. import image_decoding
 from ..dataset import Chunk, Rows, Seen, Store
 from . import arrays, items
 from .class_folder import TEXTS
@@ -50,7 +50,7 @@ def from_list(values: Sequence[Any], how: ReadOptions, labels: np.ndarray | None
 
 def _are_paths(values: Sequence[str]) -> bool:
     """Whether strings name images: by their endings, or because the first is a file."""
-    if all(Path(value).suffix.lower() in images.SUFFIXES for value in values):
+    if all(Path(value).suffix.lower() in image_decoding.SUFFIXES for value in values):
         return True
     return len(values[0]) < 1024 and Path(values[0]).is_file()
 

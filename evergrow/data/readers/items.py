@@ -9,7 +9,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...errors import DataError
-from .. import image_arrays, images, quiet_warnings
+from .. import image_arrays, image_decoding, quiet_warnings
 from . import arrays
 
 
@@ -109,12 +109,14 @@ def _image(value: Any, where: str) -> np.ndarray | None:
         return None
     try:
         with quiet_warnings.quiet():
-            return images.pixels(value) if encoded is None else images.decode(encoded)
-    except (images.Unreadable, OSError, SyntaxError, ValueError) as error:
+            if encoded is None:
+                return image_decoding.pixels(value)
+            return image_decoding.decode(encoded)
+    except (image_decoding.Unreadable, OSError, SyntaxError, ValueError) as error:
         raise DataError(f"{where}: the image cannot be used: it {error}.") from error
 
 
-def as_encoded(value: Any) -> images.Encoded | None:
+def as_encoded(value: Any) -> image_decoding.Encoded | None:
     """A path, the bytes of an image, or Hugging Face's {"bytes", "path"}; None for all else."""
     if isinstance(value, Path | bytes):
         return value

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import DataError
-from .. import images
+from .. import image_decoding
 from ..dataset import Chunk
 from ..labels import clean_labels
 from . import class_folder, dataframe, idx, npz, table_files
@@ -110,6 +110,6 @@ class FileReader(NamedTuple):
 FILE_READERS = (
     FileReader(table_files.ENDINGS, _table, gzipped=True),
     FileReader((".npz", ".npy"), _arrays),
-    FileReader(images.SUFFIXES, lambda path, how: from_files([path], how)),
+    FileReader(image_decoding.SUFFIXES, lambda path, how: from_files([path], how)),
     FileReader(class_folder.TEXTS, _text),
 )

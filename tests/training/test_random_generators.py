@@ -5,7 +5,7 @@ import random
 import numpy as np
 import torch
 
-from evergrow.training.generators import Generators, Seeded, isolated
+from evergrow.training.random_generators import Generators, Seeded, isolated
 
 
 def test_a_draw_in_one_place_moves_nothing_elsewhere():

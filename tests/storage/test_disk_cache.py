@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from evergrow.storage import sqlite_cache as module
-from evergrow.storage.sqlite_cache import SqliteCache
+from evergrow.storage import disk_cache as module
+from evergrow.storage.disk_cache import SqliteCache
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_a_writer_that_does_not_end_is_waited_for_only_so_long(make, monkeypatch
 SCRIPT = """
 import sys
 from pathlib import Path
-from evergrow.storage.sqlite_cache import SqliteCache
+from evergrow.storage.disk_cache import SqliteCache
 shelf = SqliteCache(Path(sys.argv[1]))
 for i in range(100):
     shelf.put({f"{sys.argv[2]} {i}".encode(): bytes(8000), f"both {i}".encode(): b"same"})

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from ..registry import Registry
-from .scenarios import Cut
+from .task_streams import Cut
 
 
 class Entry(NamedTuple):

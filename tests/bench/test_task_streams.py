@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evergrow.bench.scenarios import Cut, by_domain, class_order, cut, hold_out
+from evergrow.bench.task_streams import Cut, by_domain, class_order, cut, hold_out
 from evergrow.errors import DataError, SettingError
 
 Y = np.repeat(np.arange(6), 20)  # six classes of twenty

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from evergrow.nn.locks import lock_of
+from evergrow.nn.thread_locks import lock_of
 
 
 class Thing:

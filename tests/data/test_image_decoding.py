@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evergrow.data import images
-from evergrow.data.images import Unreadable, decode, pixels
+from evergrow.data import image_decoding
+from evergrow.data.image_decoding import Unreadable, decode, pixels
 from evergrow.data.quiet_warnings import quiet
 
 RNG = np.random.default_rng(0)
@@ -111,7 +111,7 @@ def test_other_colour_spaces_become_rgb():
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_followed(orientation):
     exif = Image.Exif()
-    exif[images.ORIENTATION] = orientation
+    exif[image_decoding.ORIENTATION] = orientation
     found = decode(encoded(Image.fromarray(COLOUR), "PNG", exif=exif))
     turns = {
         1: lambda x: x,
