@@ -10,10 +10,10 @@ from ..errors import DataError
 from .dataset import Chunk as Chunk
 from .dataset import Seen as Seen
 from .labels import clean_labels as clean_labels
-from .readers import idx, in_memory, items
+from .readers import idx, in_memory, single_samples
 from .readers.arrays import from_tensor
 from .readers.dataframe import from_frame
-from .readers.paths import from_idx, from_path
+from .readers.files_and_folders import from_idx, from_path
 from .readers.read_options import ReadOptions, no_labels_error
 from .readers.torch_dataset import from_dataset, from_iterable, is_torch
 
@@ -95,7 +95,7 @@ def _has(*names: str) -> Callable[[Any], bool]:
 
 
 # A new kind of data in memory: a function in a file of readers/, and its line here, before those
-# that would take it too: the first that fits reads it. Files have a list of their own in paths.py.
+# that would take it too: the first that fits reads it. Files: `files_and_folders.FILE_READERS`.
 READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, ReadOptions], Chunk]], ...] = (
     (lambda x: isinstance(x, str | Path), from_path),
     (lambda x: isinstance(x, Chunk), _again),
@@ -103,7 +103,7 @@ READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, ReadOptions], Chunk]]
     (lambda x: isinstance(x, list), in_memory.from_list),
     (lambda x: isinstance(x, tuple), _tuple),
     (lambda x: isinstance(x, dict | set | bytes), _no_order),
-    (items.is_pil, lambda x, how: in_memory.from_list([x], how)),
+    (single_samples.is_pil, lambda x, how: in_memory.from_list([x], how)),
     (_has("toarray", "nnz"), _sparse),
     (_has("iloc", "columns"), from_frame),
     (lambda x: is_torch(x, "utils.data", "DataLoader"), from_iterable),

@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import DataError
 from .. import image_decoding
 from ..dataset import Chunk, Rows, Seen, Store
-from . import arrays, items
+from . import arrays, single_samples
 from .class_folder import TEXTS
 from .image_files import from_files
 from .read_options import ReadOptions, empty_error, extremes, make_chunk
@@ -33,19 +33,19 @@ def from_list(values: Sequence[Any], how: ReadOptions, labels: np.ndarray | None
     """A chunk of paths, encoded or PIL images, arrays, rows, texts, or (input, label) pairs."""
     if not len(values):
         raise empty_error()
-    if labels is None and how.y is None and all(map(items.is_pair, values)):
+    if labels is None and how.y is None and all(map(single_samples.is_pair, values)):
         inputs, paired = zip(*values, strict=True)
         return from_list(inputs, replace(how, y=list(paired)))
     if how.text is None and all(isinstance(v, str) for v in values) and _are_paths(values):
         values = [Path(value) for value in values]
     if all(isinstance(v, Path) and v.suffix.lower() in TEXTS for v in values):
         return from_text_files(values, how, labels)
-    encoded = [items.as_encoded(value) for value in values]
+    encoded = [single_samples.as_encoded(value) for value in values]
     if all(value is not None for value in encoded):
         return from_files([value for value in encoded if value is not None], how, labels)
     if isinstance(values[0], int | float | np.number | list | tuple):
         return from_array_or_list(_square(values), how, labels)
-    return from_records(items.gather_items(values, how.own), how, labels)
+    return from_records(single_samples.gather_items(values, how.own), how, labels)
 
 
 def _are_paths(values: Sequence[str]) -> bool:
@@ -65,7 +65,7 @@ def _square(values: Sequence[Any]) -> np.ndarray:
 
 
 def from_records(
-    gathered: items.Gathered,
+    gathered: single_samples.Gathered,
     how: ReadOptions,
     labels: np.ndarray | None = None,
     store: Store | None = None,

@@ -13,8 +13,8 @@ from ..labels import clean_labels
 from .arrays import from_tensor
 from .dataframe import LABEL_COLUMNS, from_frame
 from .in_memory import from_records
-from .items import Gathered, as_encoded, is_input, read_one
 from .read_options import ReadOptions, empty_error
+from .single_samples import Gathered, as_encoded, is_input, read_one
 
 CHECKED = 16  # items of a data set asked for twice, to see whether they change
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from evergrow.data.read import read
-from evergrow.data.readers.paths import FILE_READERS, from_path
+from evergrow.data.readers.files_and_folders import FILE_READERS, from_path
 from evergrow.data.readers.read_options import ReadOptions
 from evergrow.errors import DataError
 

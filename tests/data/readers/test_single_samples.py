@@ -6,7 +6,13 @@ import pytest
 import torch
 from PIL import Image
 
-from evergrow.data.readers.items import Gathered, as_encoded, gather_items, is_pair, read_one
+from evergrow.data.readers.single_samples import (
+    Gathered,
+    as_encoded,
+    gather_items,
+    is_pair,
+    read_one,
+)
 from evergrow.errors import DataError
 
 PICTURE = Image.fromarray(np.arange(60, dtype=np.uint8).reshape(4, 5, 3))
