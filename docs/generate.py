@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from evergrow.commands.cli.main import COMMANDS, app
+from evergrow.commands.cli.main import app
 
 FILE = Path(__file__).with_name("cli.md")
 
@@ -87,7 +87,7 @@ def functions() -> dict[str, Any]:
 
 def answers() -> dict[str, str]:
     """What each command prints with --json, as the file that it stands in says."""
-    modules = {sys.modules[command.__module__] for command in COMMANDS}
+    modules = {inspect.getmodule(info.callback) for info in app.registered_commands}
     return {name: keys for module in modules for name, keys in module.ANSWERS.items()}
 
 

@@ -2,11 +2,10 @@
 
 import io
 import sys
-from collections.abc import Callable
+from importlib import import_module
 
 import typer
 
-from . import asking, benchmarking, developing, learning
 from .exit_codes import INTERRUPTED
 from .output import Commands
 
@@ -20,25 +19,26 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-# A new command: a function in a file of this folder, and its line here.
-COMMANDS: tuple[Callable[..., None], ...] = (
-    learning.learn,
-    learning.advise,
-    asking.predict,
-    asking.evaluate,
-    asking.show,
-    asking.layers,
-    asking.report,
-    asking.rollback,
-    learning.adopt,
-    developing.check,
-    developing.methods,
-    developing.backbones,
-    benchmarking.bench,
-    developing.demo,
+# By file and function, in the order of `evergrow --help`. A new command: a file, and its line here.
+COMMANDS = (
+    "learning.learn",
+    "learning.advise",
+    "asking.predict",
+    "asking.evaluate",
+    "asking.show",
+    "asking.layers",
+    "asking.report",
+    "asking.rollback",
+    "learning.adopt",
+    "developing.check",
+    "developing.methods",
+    "developing.backbones",
+    "benchmarking.bench",
+    "developing.demo",
 )
 for command in COMMANDS:
-    app.command()(command)
+    file, _, function = command.partition(".")
+    app.command()(getattr(import_module(f".{file}", __package__), function))
 
 
 def main() -> None:

@@ -236,3 +236,14 @@ def _wanted(how: ReadOptions, path: Path | None) -> WantedColumns:
         return wanted
     as_written = table_files.suffix(path) in table_files.CSV
     return replace(wanted, where=str(path), base=path.parent, from_text=as_written)
+
+
+def read_file(path: Path, how: ReadOptions) -> Chunk:
+    """A chunk of the table in a file.  Raises DataError."""
+    wanted = WantedColumns(how.label, look=how.y is None, features=how.features)
+
+    def as_text(columns: Iterable[str]) -> list[str]:
+        names = how.text, label_column(columns, wanted)
+        return [column for column in columns if column in names]
+
+    return from_frame(table_files.read_frame(path, as_text), how, path)

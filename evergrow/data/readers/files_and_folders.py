@@ -1,6 +1,7 @@
 """Folders and files -> a chunk: classes by subfolder, tables, npz, idx, images, texts."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +11,7 @@ from ...errors import DataError
 from .. import image_decoding
 from ..dataset import Chunk
 from ..labels import clean_labels
-from . import class_folder, dataframe, idx, npz, table_files
-from .dataframe import from_frame
+from . import class_folder, idx, table_files
 from .image_files import from_files
 from .in_memory import from_array_or_list
 from .read_options import ReadOptions
@@ -53,31 +53,6 @@ def _folder(path: Path, how: ReadOptions) -> Chunk:
     return from_files(listing.files, how, labels, listing.notes)
 
 
-def _table(path: Path, how: ReadOptions) -> Chunk:
-    wanted = dataframe.WantedColumns(how.label, look=how.y is None, features=how.features)
-
-    def as_text(columns: Iterable[str]) -> list[str]:
-        names = how.text, dataframe.label_column(columns, wanted)
-        return [column for column in columns if column in names]
-
-    return from_frame(table_files.read_frame(path, as_text), how, path)
-
-
-def _arrays(path: Path, how: ReadOptions) -> Chunk:
-    x, labels = npz.read_npz(path, how.label, how.need)
-    return from_array_or_list(x, how, labels, f" of {path.name}")
-
-
-def _text(path: Path, how: ReadOptions) -> Chunk:
-    if how.need:
-        raise DataError(
-            f"{class_folder.printable(path)} is one text without a label; put text files into a "
-            "folder with a subfolder for each class, or texts and labels into the columns of a CSV "
-            "file."
-        )
-    return from_text_files([path], how)
-
-
 def from_idx(pair: tuple[Path, Path | None], how: ReadOptions) -> Chunk:
     """A chunk of a file of images and, where it is there, the one of their labels."""
     x, labels = idx.read_idx(pair[0]), None
@@ -94,22 +69,31 @@ def from_idx(pair: tuple[Path, Path | None], how: ReadOptions) -> Chunk:
 
 
 class FileReader(NamedTuple):
-    """What reads a file of data.  endings: of its name.  gzipped: whether .gz may follow them."""
+    """What reads a file of data.
 
+    file: of this folder, with a function `read_file(path, how)` that gives a chunk.
+    endings: of names that it reads.  gzipped: whether .gz may follow them.
+    """
+
+    file: str
     endings: Collection[str]
-    read: Callable[[Path, ReadOptions], Chunk]
     gzipped: bool = False
 
     def fits(self, path: Path) -> bool:
-        """Whether the file is named like one that this reads."""
+        """Whether a file is named like one that this reads."""
         name = path.name.lower()
         return Path(name.removesuffix(".gz") if self.gzipped else name).suffix in self.endings
 
+    def read(self, path: Path, how: ReadOptions) -> Chunk:
+        """A chunk of the file.  Raises DataError."""
+        chunk: Chunk = import_module(f".{self.file}", __package__).read_file(path, how)
+        return chunk
 
-# A new kind of file: a function in a file of this folder, and its line here.
+
+# A new kind of file: a file of this folder, and its line here.
 FILE_READERS = (
-    FileReader(table_files.ENDINGS, _table, gzipped=True),
-    FileReader((".npz", ".npy"), _arrays),
-    FileReader(image_decoding.SUFFIXES, lambda path, how: from_files([path], how)),
-    FileReader(class_folder.TEXTS, _text),
+    FileReader("dataframe", table_files.ENDINGS, gzipped=True),
+    FileReader("npz", (".npz", ".npy")),
+    FileReader("image_files", image_decoding.SUFFIXES),
+    FileReader("text_files", class_folder.TEXTS),
 )

@@ -150,3 +150,8 @@ def _or_reason(function: Callable[[T], R]) -> Callable[[T], R | Unreadable]:
 
 def _is_bad(result: object) -> bool:
     return isinstance(result, Unreadable)
+
+
+def read_file(path: Path, how: ReadOptions) -> Chunk:
+    """A chunk of one image."""
+    return from_files([path], how)

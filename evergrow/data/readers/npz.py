@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataError
+from ..dataset import Chunk
 from ..labels import clean_labels
+from .in_memory import from_array_or_list
+from .read_options import ReadOptions
 
 INPUT_KEYS = ("x", "X", "images", "image", "data", "features")
 LABEL_KEYS = ("y", "Y", "labels", "label", "targets", "target", "classes", "class")
@@ -73,3 +76,9 @@ def _arrays(path: Path) -> np.ndarray | dict[str, np.ndarray]:
             else "fetch or save it again"
         )
         raise DataError(f"{path} cannot be read ({error}); {hint}.") from error
+
+
+def read_file(path: Path, how: ReadOptions) -> Chunk:
+    """A chunk of the arrays in a file.  Raises DataError."""
+    x, labels = read_npz(path, how.label, how.need)
+    return from_array_or_list(x, how, labels, f" of {path.name}")

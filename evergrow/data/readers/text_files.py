@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import BadFilesError
+from ...errors import BadFilesError, DataError
 from ..dataset import Chunk, Rows, Seen
 from .class_folder import printable
 from .read_options import ReadOptions, matched_labels, no_labels_error
@@ -42,3 +42,13 @@ def from_text_files(
     of_good = None if labels is None else labels[np.array(good)]
     store = Rows(texts, names=[printable(files[i]) for i in good])
     return Chunk(Seen("text"), store, of_good, bad, notes)
+
+
+def read_file(path: Path, how: ReadOptions) -> Chunk:
+    """A chunk of one text, whose label is not in it.  Raises DataError."""
+    if how.need:
+        raise DataError(
+            f"{printable(path)} is one text without a label; put text files into a folder with a "
+            "subfolder for each class, or texts and labels into the columns of a CSV file."
+        )
+    return from_text_files([path], how)
