@@ -1,6 +1,7 @@
 """Writes docs/cli.md from the command line itself (`make docs`), or with --check compares them."""
 
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,9 @@ def kind(option: Any) -> str:
     """What an option takes, in a word."""
     words = {"int": "N", "float": "X", "str": "WORD"}
     hint = inspect.signature(functions()[option.name]).parameters[option.name].annotation
+    choices = re.search(r"Literal\[(.*?)\]", str(hint))
+    if choices:
+        return "\\|".join(re.findall(r"'(\w+)'", choices[1]))
     return next((word for name, word in words.items() if name in str(hint)), "PATH")
 
 

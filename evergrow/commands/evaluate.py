@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.source import Source
 from ..errors import DataError
 from ..storage.model_folder import ModelFolder
-from .open_model import CURRENT, Answer, OpenOptions, load
+from .open_model import CURRENT, Answer, OpenOptions, load, of_model
 from .predict import blocks
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def evaluate(model: str | Path, data: Any, options: OpenOptions = CURRENT) -> An
 
     folder = ModelFolder(model)
     loaded = load(folder, options)
-    chunk = Source.of(data).read()
+    chunk = of_model(Source.of(data), loaded).read()
     if chunk.labels is None:
         raise DataError("evaluate needs labels: name their column with --label.")
     parts = [loaded.labels(loaded.records(chunk.subset(rows))) for rows in blocks(len(chunk))]
@@ -85,7 +85,8 @@ def examined(folder: ModelFolder, data: Any, options: OpenOptions = CURRENT) -> 
 
     from ..model import update_report
 
-    loaded, chunk = load(folder, options), Source.of(data).read()
+    loaded = load(folder, options)
+    chunk = of_model(Source.of(data), loaded).read()
     if chunk.labels is None:
         raise DataError("samples to judge by need labels: name their column with --label.")
     columns = loaded.columns_of(chunk.labels).numpy()

@@ -10,7 +10,7 @@ from ..data.source import Source
 from ..errors import DataError
 from ..model.options import How, Tell
 from ..storage.model_folder import ModelFolder
-from .open_model import Answer, OpenOptions, commit, described, restored
+from .open_model import Answer, OpenOptions, commit, described, of_model, restored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,8 +86,9 @@ def _learn(
     at_hand = _open(folder, how)
     parent = folder.manifest() if folder.exists() else None
     unfinished = Unfinished(folder.unfinished, parent, tell)
-    old = None if beside.old is None else Source.of(beside.old).read()
-    chunk = source.read()
+    known = at_hand.model
+    old = None if beside.old is None else of_model(Source.of(beside.old), known).read()
+    chunk = of_model(source, known).read()
     unfinished.recall(chunk)
     fresh = _unlearnt(at_hand, chunk, how)
     if not len(fresh.chunk):
@@ -110,13 +111,18 @@ def _learn(
     hashes = fresh.hashes_by(model)
     columns = model.columns_of(fresh.chunk.labels).numpy()
     model.ledger = ledger.add(at_hand.ledger, hashes, columns, version)
+    twice = _two_labels(fresh.chunk, hashes, columns)
     try:
         version = commit(folder, model, {"data": ledger.samples_fingerprint(hashes, columns)})
     except KeyboardInterrupt:
         if folder.current() != version:
             raise  # else it came too late: the version is there, only tidying was cut short
     answer = fresh.answer | {"resumed": unfinished.resumed, "bytes": folder.bytes(version)}
-    return answer | described(model, version) | _updated(model, [*at_hand.notes, *unfinished.notes])
+    return (
+        answer
+        | described(model, version)
+        | _updated(model, [*at_hand.notes, *unfinished.notes, *twice])
+    )
 
 
 @dataclass(frozen=True)
@@ -207,10 +213,11 @@ def _plan(
     from ..model import update
 
     at_hand = _open(folder, how)
-    fresh = _unlearnt(at_hand, source.read(), how)
+    fresh = _unlearnt(at_hand, of_model(source, at_hand.model).read(), how)
     chunk = fresh.chunk
     if beside.old is not None:
-        at_hand = _remember(at_hand, Source.of(beside.old).read(), 0)
+        old = of_model(Source.of(beside.old), at_hand.model)
+        at_hand = _remember(at_hand, old.read(), 0)
     model, parameters = at_hand.model, at_hand.parameters
     known = [] if model is None else model.classes.tolist()
     begun = update.begin(parameters, chunk) if model is None else model
@@ -277,6 +284,30 @@ def _unlearnt(at_hand: AtHand, chunk: "Chunk", how: How) -> Unlearnt:
     skipped = [list(file) for file in chunk.skipped]
     answer = {"passed_over": total - len(chunk), "skipped": skipped}
     return Unlearnt(chunk, hashes, answer)
+
+
+def _two_labels(chunk: "Chunk", hashes: "np.ndarray", columns: "np.ndarray") -> list[str]:
+    """A note on samples of the same content that came with different labels, three by name."""
+    import numpy as np
+
+    content = np.ascontiguousarray(hashes).view(f"V{hashes.shape[1]}")[:, 0]
+    distinct, sample = np.unique(content, return_inverse=True)
+    low, high = np.full(len(distinct), columns.max()), np.full(len(distinct), columns.min())
+    np.minimum.at(low, sample, columns)
+    np.maximum.at(high, sample, columns)
+    torn = np.flatnonzero(low < high)
+    if not len(torn):
+        return []
+    assert chunk.labels is not None
+    named = []
+    for i in torn[:3]:
+        rows = [int(np.flatnonzero((sample == i) & (columns == c))[0]) for c in (low[i], high[i])]
+        named.append(" and ".join(f"{chunk.name(row)} ({chunk.labels[row]})" for row in rows))
+    more = f"; and {len(torn) - 3:,} more" if len(torn) > 3 else ""
+    return [
+        f"{len(torn):,} samples came with two labels, and were learnt with each: "
+        f"{'; '.join(named)}{more}. If one of them is wrong, take it out of the data."
+    ]
 
 
 def _keeps_none(at_hand: AtHand) -> None:

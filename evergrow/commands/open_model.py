@@ -1,8 +1,9 @@
 """Models out of their folders and back: to ask, to learn on, as one new version."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..data.source import Source
 from ..errors import ModelError, SettingError
 from ..storage.model_folder import ModelFolder, Stored
 
@@ -47,6 +48,20 @@ def commit(folder: ModelFolder, model: "Model", extra: Answer) -> int:
     parts = serialize.parts(model)
     parts["manifest"] |= extra
     return folder.commit(**parts)
+
+
+def of_model(source: Source, model: "Model | None") -> Source:
+    """Data whose labels are read as the model's are: text or int.
+
+    Raises SettingError where they were to be read as the other.
+    """
+    known = None if model is None else model.label_type
+    if source.label_type not in (None, known) and known is not None:
+        raise SettingError(
+            f"--label-type {source.label_type}: this model's labels are {known}; leave it out, or "
+            "begin a new model."
+        )
+    return replace(source, model_labels=known)
 
 
 def load(folder: ModelFolder, options: OpenOptions) -> "Model":

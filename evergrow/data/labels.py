@@ -1,6 +1,7 @@
 """Labels as users give them -> an int64 array, or an object array of str; nothing else."""
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,15 +9,19 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from .label_type import LabelType
 
 DECIMAL = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
+INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def clean_labels(y: Any, what: str = "y") -> np.ndarray:
     """(n,) int64, or an object array of str.  what: how messages name the labels.
 
-    Whole numbers and booleans of any type count as int.  Raises DataError for labels that are
-    missing, empty, fractions, a mix of str and int, or not one per sample.
+    Whole numbers and booleans of any type count as int. Spaces around a text are no part of it, and
+    it comes in Unicode's composed form (NFC).  Raises DataError for labels that are missing, empty,
+    fractions, a mix of str and int, or not one per sample, and for control characters.
 
     >>> clean_labels([2.0, 7.0]).tolist(), clean_labels(np.array(["cat", "dog"])).tolist()
     ([2, 7], ['cat', 'dog'])
@@ -45,23 +50,75 @@ def clean_labels(y: Any, what: str = "y") -> np.ndarray:
     raise _unknown(what, str(y.dtype))
 
 
-def from_text(cells: Sequence[str]) -> list[int] | list[float] | list[str | None]:
-    """Labels of a text file: numbers where all are, else str; None where a cell is empty or NaN.
+def from_text(cells: Sequence[str], label_type: LabelType = None) -> list[int] | list[str | None]:
+    """Labels of a text file, as they are written; None where a cell is empty or NaN.
 
-    Codes such as 007 stay as they are.
+    They are int where all of them are written as one writes an integer (007, 1e3 and 3.0 are not),
+    unless label_type is "text".
 
-    >>> from_text(["3", "12"]), from_text(["007", "12"]), from_text(["cat", "nan"])
+    >>> from_text(["3", "12 "]), from_text(["007", "12"]), from_text(["cat", "nan"])
     ([3, 12], ['007', '12'], ['cat', None])
+    >>> from_text(["3", "12"], "text"), from_text(["1e3", "1000"])
+    (['3', '12'], ['1e3', '1000'])
     """
-    texts = [None if cell.strip().lower() in ("", "nan") else cell for cell in cells]
-    present = [cell.strip() for cell in texts if cell is not None]
-    padded = any(re.match(r"[-+]?0\d", cell) for cell in present)
-    if len(present) < len(texts) or padded or not all(map(DECIMAL.fullmatch, present)):
+    stripped = map(str.strip, cells)
+    texts = [None if cell.lower() in ("", "nan") else cell for cell in stripped]
+    if label_type == "text" or not all(cell is not None and is_integer(cell) for cell in texts):
         return texts
-    try:
-        return [int(cell) for cell in present]
-    except ValueError:
-        return [float(cell) for cell in present]
+    return [int(cell) for cell in texts if cell is not None]
+
+
+def refuse_quantities(texts: Sequence[Any], what: str) -> None:
+    """Raise DataError for numbers with fractions of which most samples have one of their own."""
+    numbers = {text for text in texts if isinstance(text, str) and DECIMAL.fullmatch(text)}
+    row = next((i for i, text in enumerate(texts) if text in numbers and float(text) % 1), None)
+    if row is not None and len(numbers) > len(texts) / 2:
+        raise DataError(
+            f"Unknown label type: continuous. {what} holds {texts[row]} (row {row}), labels are "
+            "str or int; for quantities use a regressor. If they are names, say so: "
+            "--label-type text (label_type='text')."
+        )
+
+
+def as_text(values: Iterable[Any]) -> list[str | None]:
+    """Labels of a typed file as one would write them; None where one is missing.
+
+    >>> as_text(["cat", 3, 3.0, True, None])
+    ['cat', '3', '3', 'True', None]
+    """
+    texts: list[str | None] = []
+    for value in map(_plain, values):
+        whole = isinstance(value, float) and value.is_integer()
+        texts.append(None if _is_missing(value) else str(int(value) if whole else value))
+    return texts
+
+
+def is_integer(text: str) -> bool:
+    """Whether a text is an integer of 64 bits as Python writes it."""
+    return INTEGER.fullmatch(text) is not None and -(2**63) <= int(text) < 2**63
+
+
+def of_type(labels: np.ndarray, label_type: LabelType) -> np.ndarray:
+    """Labels that a file holds, as those of a model are: text, or int where they are integers.
+
+    Text that is no integer stays, and is for whoever looks it up to refuse.
+
+    >>> of_type(np.array([7, 12]), "text").tolist()
+    ['7', '12']
+    >>> of_type(np.array(["7", "cat"], object), "int").tolist()
+    [7, 'cat']
+
+    What tables make of integers beside missing ones, 7.0, is one for a model with int labels.
+    """
+    if label_type == "text" and labels.dtype != object:
+        return np.array([str(label) for label in labels.tolist()], dtype=object)
+    if label_type == "int" and labels.dtype == object:
+        texts = [re.sub(r"\.0+$", "", text) for text in labels.tolist()]
+        pairs = zip(texts, labels.tolist(), strict=True)
+        values = [int(text) if is_integer(text) else written for text, written in pairs]
+        whole = all(isinstance(value, int) for value in values)
+        return np.array(values, dtype=np.int64 if whole else object)
+    return labels
 
 
 def _as_array(y: Any, what: str) -> np.ndarray:
@@ -78,6 +135,8 @@ def _as_array(y: Any, what: str) -> np.ndarray:
         )
     if hasattr(y, "detach"):
         y = y.detach().cpu().numpy()
+    elif hasattr(y, "to_pylist"):  # pyarrow's, whose `to_numpy` takes numbers alone
+        y = y.to_pylist()
     elif hasattr(y, "to_numpy"):
         y = y.to_numpy()
     if isinstance(y, np.ndarray) or (hasattr(y, "__array__") and not isinstance(y, Sequence)):
@@ -141,14 +200,25 @@ def _whole(y: np.ndarray, what: str) -> np.ndarray:
 
 
 def _words(y: np.ndarray, what: str) -> np.ndarray:
+    """Texts without spaces around them, in Unicode's composed form: one label however typed."""
     words = y.tolist()
-    if not all(map(str.strip, set(words))):
-        empty = [row for row, word in enumerate(words) if not word.strip()]
+    clean = {word: unicodedata.normalize("NFC", word).strip() for word in set(words)}
+    if not all(clean.values()):
+        empty = [row for row, word in enumerate(words) if not clean[word]]
         raise DataError(
             f"{what} holds {len(empty)} empty label{'' if len(empty) == 1 else 's'} (first: row "
             f"{empty[0]}); give each sample a label, or leave it out."
         )
-    return y
+    strange = {word for word, cleaned in clean.items() if CONTROL.search(cleaned)}
+    if strange:
+        row = next(row for row, word in enumerate(words) if word in strange)
+        raise DataError(
+            f"{what} holds {words[row]!r} (row {row}), with a control character, which no label "
+            "may have; take it out."
+        )
+    if all(word is cleaned or word == cleaned for word, cleaned in clean.items()):
+        return y
+    return np.fromiter((clean[word] for word in words), dtype=object, count=len(y))
 
 
 def _objects(y: np.ndarray, what: str) -> np.ndarray:

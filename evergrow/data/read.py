@@ -9,7 +9,9 @@ import numpy as np
 from ..errors import DataError
 from .dataset import Chunk as Chunk
 from .dataset import Seen as Seen
+from .label_type import LabelType
 from .labels import clean_labels as clean_labels
+from .labels import of_type
 from .readers import idx, in_memory, single_samples
 from .readers.arrays import from_tensor
 from .readers.dataframe import from_frame
@@ -28,6 +30,8 @@ def read(
     skip_bad: bool = False,
     need_labels: bool = True,
     features: Sequence[str] = (),
+    label_type: LabelType = None,
+    model_labels: LabelType = None,
 ) -> Chunk:
     """A chunk of whatever holds samples.
 
@@ -40,18 +44,27 @@ def read(
     own: pass tensors of any shape on as they are, for a network of the user's own.
     skip_bad: pass over files that cannot be read; the chunk names them.
     need_labels: refuse data without labels.  features: columns that are known not to be labels.
+    label_type: "text" or "int": what labels of files are to be. None: those of typed files (npz,
+        idx) are what they are, others int where all are integers as one writes them, else text.
+    model_labels: what those of the model are that is to learn this: how others than those of typed
+        files are read, where label_type does not say.
     Raises DataError; BadFilesError lists all files that cannot be read.
 
     >>> chunk = read(np.zeros((2, 3)), ["dog", "cat"])
     >>> chunk.kind, chunk.seen.shape, chunk.labels.tolist()
     ('table', (3,), ['dog', 'cat'])
     """
-    how = ReadOptions(y, label, text, own, skip_bad, need_labels, features)
+    how = ReadOptions(
+        y, label, text, own, skip_bad, need_labels, features, label_type, model_labels
+    )
     if type(X) is np.ndarray:
         return in_memory.from_array_or_list(X, how)
     for fits, reader in READERS:
         if fits(X):
-            return reader(X, how)
+            chunk = reader(X, how)
+            if y is None and chunk.labels is not None:
+                chunk.labels = of_type(chunk.labels, label_type)
+            return chunk
     raise DataError(
         f"X is a {type(X).__name__}; expected an array, a list of images or paths, a data frame, "
         "a data set, or the path of a folder or file."

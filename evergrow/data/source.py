@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .label_type import LabelType
+
 if TYPE_CHECKING:
     from .dataset import Chunk
 
@@ -12,12 +14,16 @@ class Source:
     """Where data is: whatever `sources.read` takes, and how to read it.
 
     label, text: column or key of the labels, of the texts.  skip_bad: pass over unreadable files.
+    label_type: "text" or "int": what labels of files are to be.  model_labels: what those of the
+    model are that this is for; see `data.read`.
     """
 
     data: Any
     label: str | None = None
     text: str | None = None
     skip_bad: bool = False
+    label_type: LabelType = None
+    model_labels: LabelType = None
 
     @classmethod
     def of(cls, data: Any) -> "Source":
@@ -34,4 +40,6 @@ class Source:
             text=self.text,
             skip_bad=self.skip_bad,
             need_labels=need_labels,
+            label_type=self.label_type,
+            model_labels=self.model_labels,
         )

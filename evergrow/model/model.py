@@ -13,6 +13,7 @@ from ..backbones.base import Backbone
 from ..data import preprocess
 from ..data.dataset import Chunk
 from ..data.drift import InputSummary
+from ..data.label_type import LabelType
 from ..data.task import Records, fetched
 from ..errors import DataError
 from ..methods.base import Method
@@ -94,6 +95,13 @@ class Model:
         """The network that the method trains or reads."""
         return self.learner.net
 
+    @property
+    def label_type(self) -> LabelType:
+        """What its labels are: "text" or "int"; None before there are any."""
+        if not len(self.classes):
+            return None
+        return "int" if self.classes.dtype.kind in "iu" else "text"
+
     def asked(self, parameters: Parameters) -> "Model":
         """This model, asked with other parameters."""
         return self if parameters == self.parameters else replace(self, parameters=parameters)
@@ -125,15 +133,20 @@ class Model:
 
         Raises DataError for labels of another kind.
         """
+        words = [label for label in set(labels.tolist()) if isinstance(label, str)]
+        if words and self.label_type == "int":
+            raise DataError(
+                f"labels are str ({min(words)!r}), but this model was started with int labels; "
+                "pass labels of the same kind."
+            )
+        if not words and self.label_type == "text":
+            raise DataError(
+                f"labels are int ({labels.min()}), but this model was started with str labels; "
+                "pass labels of the same kind (a file whose numbers are names: --label-type text)."
+            )
         distinct = np.array(sorted(set(labels.tolist())), labels.dtype)
         if not len(self.classes):
             return distinct if distinct.dtype != object else np.array(distinct.tolist())
-        if (distinct.dtype.kind in "iu") != (self.classes.dtype.kind in "iu"):
-            kinds = {True: "int", False: "str"}
-            raise DataError(
-                f"labels are {kinds[distinct.dtype.kind in 'iu']}, but this model was started with "
-                f"{kinds[self.classes.dtype.kind in 'iu']} labels; pass labels of the same kind."
-            )
         index = self._indexed()
         new = [label for label in distinct.tolist() if label not in index]
         return np.concatenate([self.classes, np.array(new)]) if new else self.classes

@@ -1,6 +1,7 @@
 """What `partial_fit` and `predict` are given, as a chunk; scikit-learn's own checks of tables."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ def as_chunk(
     if not own and _tabular(X) and not labelled and not mixed:
         first = model is None and columns is None
         X, known = _table(estimator, X, known, reset=first)
-    return sources.read(X, y, own=own, need_labels=labels), known
+    kind = model.label_type if model is not None and isinstance(X, str | Path | tuple) else None
+    return sources.read(X, y, own=own, need_labels=labels, model_labels=kind), known
 
 
 def show_columns(estimator: Any, columns: TableColumns | None) -> None:

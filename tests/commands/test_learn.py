@@ -1,7 +1,10 @@
 """A model on disk, from Python: the calls behind the command line."""
 
+import shutil
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from evergrow import GrowingClassifier, load
 from evergrow.commands import learn, predict, versions
@@ -10,7 +13,7 @@ from evergrow.model.options import How
 from evergrow.storage import durable_files
 from evergrow.storage.model_folder import ModelFolder
 
-from .points import points, saved
+from .points import PLAIN, points, saved
 
 
 def test_learning_in_two_updates_is_learning_in_one_process(model, tmp_path):
@@ -69,3 +72,28 @@ def test_settings_that_are_wrong_make_no_model(tmp_path):
     with pytest.raises(SettingError):
         learn.learn(tmp_path / "model", data, How({"method": "no-such"}))
     assert not (tmp_path / "model").exists()
+
+
+def test_the_same_sample_with_two_labels_is_said_by_name(tmp_path):
+    x, _ = points("a")
+    y = np.array(["a"] * 10 + ["b"] * 10)
+    x[12], x[15] = x[3], x[4]
+    answer = learn.learn(tmp_path / "model", (x, y), PLAIN)
+    (note,) = [line for line in answer["warnings"] if "two labels" in line]
+    assert note.startswith("2 samples came with two labels")
+    assert "row 3 (a) and row 12 (b)" in note and "row 4 (a) and row 15 (b)" in note
+    answer = learn.learn(tmp_path / "model", (points("c")[0], ["c"] * 20))
+    assert not any("two labels" in line for line in answer["warnings"])
+
+
+def test_one_file_in_two_class_folders_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    for label in "ab":
+        (tmp_path / "week" / label).mkdir(parents=True)
+        for i in range(3):
+            image = Image.fromarray(rng.integers(0, 255, (8, 8), dtype=np.uint8))
+            image.save(tmp_path / "week" / label / f"{i}.png")
+    shutil.copy(tmp_path / "week" / "a" / "1.png", tmp_path / "week" / "b" / "copy.png")
+    answer = learn.learn(tmp_path / "model", tmp_path / "week", How({"backbone": "none"}))
+    (note,) = [line for line in answer["warnings"] if "two labels" in line]
+    assert "a/1.png (a) and " in note and "b/copy.png (b)" in note

@@ -2,11 +2,12 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from sklearn.exceptions import DataConversionWarning
 
-from evergrow.data.labels import clean_labels, from_text
+from evergrow.data.labels import as_text, clean_labels, from_text, of_type, refuse_quantities
 from evergrow.errors import DataError
 
 
@@ -112,15 +113,18 @@ def test_messages_name_the_labels_as_they_are_called():
     ("cells", "labels"),
     [
         (["1", " 2"], [1, 2]),
-        (["-1", "+2"], [-1, 2]),
-        (["1.0", "2"], [1.0, 2.0]),
+        (["-1", "2"], [-1, 2]),
+        (["-1", "+2"], ["-1", "+2"]),
+        (["1.0", "2"], ["1.0", "2"]),
+        (["3.9", "3.10"], ["3.9", "3.10"]),
+        (["9" * 30, "1"], ["9" * 30, "1"]),
         (["007", "8"], ["007", "8"]),
         (["0", "1"], [0, 1]),
         (["1", "cat"], ["1", "cat"]),
         (["NA", "None"], ["NA", "None"]),
         (["1", ""], ["1", None]),
         (["nan", "1"], [None, "1"]),
-        (["1e2"], [100.0]),
+        (["1e3", "1000"], ["1e3", "1000"]),
     ],
 )
 def test_labels_of_a_text_file_are_numbers_where_all_are(cells, labels):
@@ -131,3 +135,50 @@ def test_no_warning_is_left_behind():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         clean_labels(["a", "b"])
+
+
+def test_spaces_and_forms_of_unicode_make_no_classes():
+    assert clean_labels([" cafe\u0301", "caf\u00e9 ", "tea\t"]).tolist() == [
+        "caf\u00e9",
+        "caf\u00e9",
+        "tea",
+    ]
+    given = np.array(["a", "b"], object)
+    assert clean_labels(given) is given, "nothing is copied where nothing is to be done"
+
+
+@pytest.mark.parametrize("label", ["a\0", "a\nb", "\x1b[31mred", "a\x85b"])
+def test_control_characters_are_refused_and_named(label):
+    with pytest.raises(DataError, match=r"row 1\), with a control character"):
+        clean_labels(["fine", label.strip(" ")])
+
+
+@pytest.mark.parametrize("type_", [pa.array, lambda v: pa.chunked_array([v[:1], v[1:]]), pd.Series])
+def test_arrow_arrays_are_read(type_):
+    assert clean_labels(type_(["a", "b", "a"])).tolist() == ["a", "b", "a"]
+    assert clean_labels(type_([3, 1, 3])).tolist() == [3, 1, 3]
+
+
+def test_labels_of_files_become_what_the_model_has():
+    digits, words = np.array([7, 12]), np.array(["7", "12.0", "cat"], object)
+    assert of_type(digits, "text").tolist() == ["7", "12"]
+    assert of_type(words, "int").tolist() == [7, 12, "cat"]
+    assert of_type(words[:2], "int").dtype == np.int64
+    assert of_type(digits, None) is digits and of_type(words, "text") is words
+    assert as_text(["cat", 3, 3.0, 3.5, True, None, np.nan]) == [
+        "cat",
+        "3",
+        "3",
+        "3.5",
+        "True",
+        None,
+        None,
+    ]
+
+
+def test_a_column_of_measurements_is_no_labels_but_versions_are():
+    with pytest.raises(DataError, match=r"continuous.*0\.5.*--label-type text"):
+        refuse_quantities(["1", "0.5", "0.25"], "column 'y'")
+    refuse_quantities(["3.9", "3.10"] * 3, "column 'y'")
+    refuse_quantities(["1.0", "2.0"], "column 'y'")
+    refuse_quantities(["cat", "0.5"], "column 'y'")

@@ -67,7 +67,8 @@ def test_the_same_table_gives_the_same_rows_however_it_comes(tmp_path):
         (["cat", "NA", "None"], ["cat", "NA", "None"]),
         (["007", "8", "9"], ["007", "8", "9"]),
         (["1", "cat", "2"], ["1", "cat", "2"]),
-        (["1.0", "2.0", "2.0"], [1, 2, 2]),
+        (["1.0", "2.0", "2.0"], ["1.0", "2.0", "2.0"]),
+        (["3.9", "3.10", "3.9", "3.10"], ["3.9", "3.10", "3.9", "3.10"]),
     ],
 )
 def test_labels_of_a_csv_are_int_or_as_they_are_written(tmp_path, cells, labels):

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ...data.label_type import LabelType
+
 
 def path_argument(text: str) -> Path:
     """A path; never the working directory because a shell variable was empty."""
@@ -30,6 +32,13 @@ JsonOption = Annotated[
 ]
 LabelOption = Annotated[
     str | None, typer.Option(help="Column (CSV, Parquet, JSON lines) or key (npz) of the labels.")
+]
+LabelTypeOption = Annotated[
+    LabelType,
+    typer.Option(
+        help="What labels of a new model are: int where all are integers as one writes them, else "
+        "text.",
+    ),
 ]
 TextOption = Annotated[str | None, typer.Option(help="Column of the texts.")]
 SkipBadOption = Annotated[

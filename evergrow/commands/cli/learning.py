@@ -24,6 +24,7 @@ from .flags import (
     ImageSizeOption,
     JsonOption,
     LabelOption,
+    LabelTypeOption,
     MethodOption,
     ModelArgument,
     OldOption,
@@ -66,6 +67,7 @@ def learn(
     ] = None,
     device: DeviceOption = None,
     label: LabelOption = None,
+    label_type: LabelTypeOption = None,
     text: TextOption = None,
     old: OldOption = None,
     auxiliary: AuxiliaryOption = None,
@@ -115,7 +117,7 @@ def learn(
     )
     find_here(method)
     how = How(settings, set_ or (), again, dry_run, keep_no_samples, gate)
-    source = Source(data, label, text, skip_bad)
+    source = Source(data, label, text, skip_bad, label_type)
     others = sources_beside(source, old, auxiliary)
     answer(learning.learn(model, source, how, others, display.advice), as_json, display.learnt)
 
@@ -130,6 +132,7 @@ def advise(
     freeze: FreezeOption = None,
     image_size: ImageSizeOption = None,
     label: LabelOption = None,
+    label_type: LabelTypeOption = None,
     text: TextOption = None,
     old: OldOption = None,
     auxiliary: AuxiliaryOption = None,
@@ -154,7 +157,7 @@ def advise(
     )
     find_here(method)
     how = How(settings, set_ or (), again)
-    source = Source(data, label, text, skip_bad)
+    source = Source(data, label, text, skip_bad, label_type)
     others = sources_beside(source, old, auxiliary)
     answer(learning.advise(model, source, how, others, probe), as_json, display.advised)
 

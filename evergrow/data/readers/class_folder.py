@@ -76,7 +76,7 @@ def label_of(folder: Path) -> str:
             f"the name of the folder {printable(folder)} is not UTF-8 and cannot be a "
             "label; rename it."
         ) from None
-    return unicodedata.normalize("NFC", folder.name)
+    return unicodedata.normalize("NFC", folder.name).strip()
 
 
 def printable(path: str | os.PathLike[str]) -> str:

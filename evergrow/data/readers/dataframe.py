@@ -13,6 +13,7 @@ from ...errors import DataError
 from ...formatting import listed
 from .. import labels
 from ..image_decoding import SUFFIXES
+from ..label_type import LabelType
 from . import arrays
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class WantedColumns:
     label, text: names of columns.  look: whether labels are in the table, and not given apart.
     need: whether they must be there.  features: columns that do not hold them.
     where: the table's name in messages.  base: folder that relative image paths start from.
-    from_text: whether labels are text, as written in a file.
+    from_text: whether labels are text, as written in a file.  label_type: what they are to become.
+    sure: whether the user says that these are labels, whatever they look like.
     """
 
     label: str | None = None
@@ -68,6 +70,8 @@ class WantedColumns:
     where: str = "X"
     base: Path = Path()
     from_text: bool = False
+    label_type: LabelType = None
+    sure: bool = False
 
 
 def label_column(columns: Iterable[Any], wanted: WantedColumns) -> Any:
@@ -144,8 +148,15 @@ def _labels(frame: "pd.DataFrame", name: Any, wanted: WantedColumns) -> np.ndarr
     column = frame[name]
     if column.ndim > 1:
         raise DataError(f"{wanted.where} has several columns named {name!r}; rename all but one.")
-    values = labels.from_text(column.tolist()) if wanted.from_text else column
-    return labels.clean_labels(values, f"column {name!r} of {wanted.where}")
+    values = column
+    if wanted.from_text:
+        values = labels.from_text(column.tolist(), wanted.label_type)
+        if not wanted.sure:
+            labels.refuse_quantities(values, f"column {name!r} of {wanted.where}")
+    elif wanted.label_type == "text":
+        values = labels.as_text(column.tolist())
+    cleaned = labels.clean_labels(values, f"column {name!r} of {wanted.where}")
+    return labels.of_type(cleaned, wanted.label_type)
 
 
 def _kind(column: "pd.Series[Any]", base: Path) -> str:
@@ -235,7 +246,9 @@ def _wanted(how: ReadOptions, path: Path | None) -> WantedColumns:
     if path is None:
         return wanted
     as_written = table_files.suffix(path) in table_files.CSV
-    return replace(wanted, where=str(path), base=path.parent, from_text=as_written)
+    wanted = replace(wanted, where=str(path), base=path.parent, from_text=as_written)
+    kind = how.label_type or how.model_labels
+    return replace(wanted, label_type=kind, sure=how.label_type is not None)
 
 
 def read_file(path: Path, how: ReadOptions) -> Chunk:

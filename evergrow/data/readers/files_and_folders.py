@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import DataError
 from .. import image_decoding
 from ..dataset import Chunk
-from ..labels import clean_labels
+from ..labels import clean_labels, of_type
 from . import class_folder, idx, table_files
 from .image_files import from_files
 from .in_memory import from_array_or_list
@@ -48,6 +48,8 @@ def _folder(path: Path, how: ReadOptions) -> Chunk:
     texts = class_folder.holds_texts(path)
     listing = class_folder.list_files(path, how.need_labels, "text" if texts else "image")
     labels = None if listing.labels is None else np.array(listing.labels, dtype=object)
+    if labels is not None:
+        labels = of_type(labels, how.model_labels)
     if texts:
         return from_text_files(listing.files, how, labels, listing.notes)
     return from_files(listing.files, how, labels, listing.notes)

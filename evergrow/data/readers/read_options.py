@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import DataError
 from ..dataset import Chunk, Seen, Store
+from ..label_type import LabelType
 from ..labels import clean_labels
 
 
@@ -22,6 +23,8 @@ class ReadOptions:
     skip_bad: bool = False
     need_labels: bool = True
     features: Sequence[str] = ()
+    label_type: LabelType = None
+    model_labels: LabelType = None
 
     @property
     def need(self) -> bool:
