@@ -6,6 +6,7 @@ from ..errors import GateError
 from ..formatting import percent
 from . import judge
 from .model import Model
+from .recall import exceeds
 
 # Samples of a new class that the gate must have seen before it refuses for its sake.
 GATE_SAMPLES = 5
@@ -44,7 +45,7 @@ def refusal(report: dict[str, Any], points: float) -> str | None:
     reasons = []
     if report["old_before"] is not None:
         lost = report["old_before"] - report["old"]
-        if _exceeds(lost, points / 100):
+        if exceeds(lost, points / 100):
             reasons.append(
                 f"old classes fall from {percent(report['old_before'])} to "
                 f"{percent(report['old'])}, by {100 * lost:.1f} points where {points:g} are allowed"
@@ -53,7 +54,7 @@ def refusal(report: dict[str, Any], points: float) -> str | None:
         f"{label} ({percent(report['per_class'][label])})"
         for label in report["new_classes"]
         if report["judged"][label] >= GATE_SAMPLES
-        and _exceeds(report["all"] / 2, report["per_class"][label])
+        and exceeds(report["all"] / 2, report["per_class"][label])
     ]
     if weak:
         reasons.append(
@@ -61,8 +62,3 @@ def refusal(report: dict[str, Any], points: float) -> str | None:
             f"{', '.join(weak)}"
         )
     return "; ".join(reasons) or None
-
-
-def _exceeds(share: float, limit: float) -> bool:
-    """Whether it does in truth: recalls kept in single precision are off by up to 3e-8."""
-    return round(share - limit, 6) > 0

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .calibration import calibration as expected_error
-from .recall import mean
+from .recall import exceeds, mean
 
 CLASSES_SHOWN = 5  # classes that lost most, and classes that each was taken for
 BINS = 10
@@ -113,7 +113,8 @@ def _margin(after: Recalls, there: np.ndarray, part: Sequence[int]) -> float | N
 def _worst(both: Sequence[int], before: Recalls, after: Recalls) -> list[int]:
     """Columns that lost recall, the most first."""
     lost = {j: (before[j] or 0.0) - (after[j] or 0.0) for j in both}
-    return sorted((j for j in both if lost[j] > 0), key=lambda j: -lost[j])[:CLASSES_SHOWN]
+    worse = [j for j in both if exceeds(lost[j], 0.0)]
+    return sorted(worse, key=lambda j: -lost[j])[:CLASSES_SHOWN]
 
 
 def _loss(

@@ -52,3 +52,13 @@ def test_calibration_weighs_the_gap_of_each_bin_by_its_samples():
     # bins [.9, 1]: 3 samples, sure .9667, right .6667; [.5, .6): 1 sample, sure .55, right 0
     assert found["error"] == pytest.approx((3 * 0.3 + 0.55) / 4)
     assert [n for _, _, n in found["bins"]] == [1, 3]
+
+
+@pytest.mark.parametrize(("right", "n"), [(5, 7), (1, 3), (13, 19)])
+def test_a_recall_that_was_kept_in_single_precision_is_not_lost(right, n):
+    kept = np.float32(right / n)
+    answers = [0] * right + [2] * (n - right) + [1]
+    assert told(answers, [0] * n + [1], before=(float(kept), 1.0))["lost"] == []
+    assert [
+        loss["label"] for loss in told([0, 2, 1], [0, 0, 1], before=(0.500002, 1.0))["lost"]
+    ] == ["cat"]
