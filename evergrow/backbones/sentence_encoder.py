@@ -12,6 +12,7 @@ from ..data.task import Records
 from ..data.tokenizer import PAD, Tokens, lengths
 from ..errors import ModelError
 from ..nn.network import Body
+from ..storage.extras import optional
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -109,8 +110,6 @@ class Encoder(Body):
 
     def _reader(self) -> "Tokenizer":
         if self._reads is None:
-            from tokenizers import Tokenizer
-
             content = self.tokenizer.cpu().numpy().tobytes()
             digest, named = hashlib.sha256(content).hexdigest(), self.form["tokenizer"]
             if digest != named["sha256"]:
@@ -119,7 +118,8 @@ class Encoder(Body):
                     f"{named['sha256'][:12]}, and the one that is there has {digest[:12]}; texts "
                     "would mean something else to it: use the model as it was saved."
                 )
-            self._reads = Tokenizer.from_str(content.decode())
+            tokenizers = optional("tokenizers", "text", "a model of texts")
+            self._reads = tokenizers.Tokenizer.from_str(content.decode())
         return self._reads
 
 
@@ -152,11 +152,12 @@ def pooled(states: Tensor, mask: Tensor, how: str) -> Tensor:
 
 def _transformer(config: dict[str, Any]) -> nn.Module:
     """The network that a configuration describes, with random weights: nothing else is drawn."""
-    from transformers import AutoConfig, AutoModel
-
+    library = optional("transformers", "text", "a model of texts")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        module: nn.Module = AutoModel.from_config(AutoConfig.for_model(**config)).float()
+        module: nn.Module = library.AutoModel.from_config(
+            library.AutoConfig.for_model(**config)
+        ).float()
     if getattr(module, "pooler", None) is not None:
         module.pooler = None  # type: ignore[assignment]  # not what the sentence is pooled by
     return module

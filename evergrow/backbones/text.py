@@ -12,6 +12,7 @@ import torch
 from ..data.read import Seen
 from ..errors import SettingError
 from ..nn.network import Body
+from ..storage.extras import optional
 from .base import Backbone
 
 if TYPE_CHECKING:
@@ -85,7 +86,6 @@ class Text(Backbone):
         return body
 
     def restore(self, prepared: dict[str, Any]) -> "Encoder":
-        _need("transformers")
         from .sentence_encoder import Encoder
 
         return Encoder(prepared, self.depths)
@@ -94,12 +94,6 @@ class Text(Backbone):
 def installed() -> bool:
     """Whether the encoder that comes along is there; nothing is imported."""
     return all(find_spec(name) for name in ("sentence_transformers", PACKAGE))
-
-
-def _need(package: str) -> None:
-    if find_spec(package) is None:
-        name = package.replace("_", "-")
-        raise SettingError(f"texts need {name}, which is not installed: {INSTALL}.")
 
 
 def _folder(network: str) -> str:
@@ -112,16 +106,14 @@ def _folder(network: str) -> str:
 
 def _loaded(network: str) -> "SentenceTransformer":
     """The encoder, with its weights.  Raises SettingError where it cannot be had."""
-    _need("sentence_transformers")
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
+    library = optional("sentence_transformers", "text", "backbone text:...")
+    logging = optional("transformers.utils.logging", "text", "backbone text:...")
     folder, bars = _folder(network), logging.is_progress_bar_enabled()
     here = Path(folder).is_dir()
     if here:  # it takes a moment; a download shows its progress
         logging.disable_progress_bar()
     try:
-        return SentenceTransformer(folder, device="cpu", local_files_only=here)
+        return library.SentenceTransformer(folder, device="cpu", local_files_only=here)
     except Exception as error:  # many kinds, of three libraries
         reason = " ".join(str(error).split())[:300]
         raise SettingError(

@@ -14,6 +14,7 @@ from ..data.quiet_warnings import quiet
 from ..data.read import Seen
 from ..errors import SettingError
 from ..nn.network import Body, Inputs
+from ..storage.extras import optional
 from . import image_sizes
 from .base import Backbone
 from .custom import Wrapped
@@ -163,13 +164,7 @@ def having(network: str) -> Any:
 
 
 def _timm() -> Any:
-    try:
-        import timm
-    except ImportError:
-        raise SettingError(
-            "backbone timm:... needs timm, which is not installed: pip install 'evergrow[images]'."
-        ) from None
-    return timm
+    return optional("timm", "images", "backbone timm:...")
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import sys
 
 import numpy as np
 import pytest
@@ -113,7 +114,7 @@ def test_an_encoder_of_other_parts_is_refused_with_their_names(tiny, tmp_path):
 
 
 def test_without_the_library_the_error_says_how_to_install_it(monkeypatch):
-    monkeypatch.setattr(text, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(EvergrowError, match=r"sentence-transformers, which is not installed: pip"):
         GrowingClassifier().partial_fit(TEXTS, LABELS)
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...storage.extras import optional
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -15,10 +17,11 @@ Numbers = Sequence[float | None]
 
 
 def figure(title: str, x: str, y: str, height: int = 360) -> "go.Figure":
-    """An empty figure with named axes, on no background of its own."""
-    import plotly.graph_objects as go
+    """An empty figure with named axes, on no background of its own.
 
-    chart = go.Figure()
+    Raises SettingError where plotly is missing.
+    """
+    chart: go.Figure = optional("plotly.graph_objects", "report", "a report with charts").Figure()
     chart.update_layout(
         meta={"title": title},  # set as text above the chart, where it can break into lines
         height=height,

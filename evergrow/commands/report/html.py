@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...errors import DataError
+from ...storage.extras import optional
 
 TEMPLATE = Path(__file__).with_name("report.html")
 
@@ -62,7 +62,7 @@ def embedded(png: bytes) -> str:
 
 
 def html(page: Page) -> str:
-    """The page with all that it needs; charts, if it has any, need an extra (DataError without)."""
+    """The page with all that it needs.  SettingError: it has charts, and their extra is missing."""
     from jinja2 import Environment
 
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -79,10 +79,5 @@ def _plotly() -> str:
     """The script that draws charts, as it stands inside a page."""
     from markupsafe import Markup
 
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise DataError(
-            f"a report needs {error.name}: install it with pip install 'evergrow[report]'."
-        ) from None
-    return Markup(get_plotlyjs().replace("</script", "<\\/script"))  # noqa: S704 plotly's own
+    script = optional("plotly.offline", "report", "a report with charts").get_plotlyjs()
+    return Markup(script.replace("</script", "<\\/script"))  # noqa: S704 plotly's own

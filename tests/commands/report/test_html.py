@@ -6,7 +6,7 @@ import pytest
 
 from evergrow.commands.report import charts, html
 from evergrow.commands.report.html import Page, Pair, Section, Table
-from evergrow.errors import DataError
+from evergrow.errors import SettingError
 
 
 def test_all_that_a_page_holds_is_in_the_html_as_text():
@@ -33,7 +33,7 @@ def test_all_that_a_page_holds_is_in_the_html_as_text():
 def test_a_page_needs_its_extra(monkeypatch):
     sections = [Section("A", charts=[charts.bars("B", ("", ""), [], {})])]
     monkeypatch.setitem(sys.modules, "plotly.offline", None)
-    with pytest.raises(DataError, match=r"evergrow\[report\]"):
+    with pytest.raises(SettingError, match=r"evergrow\[report\]"):
         html.html(Page("", "", [], sections))
 
 
