@@ -23,6 +23,7 @@ from ..model.model import Model
 from ..model.options import Tell
 from ..storage import durable_files, environment, flatten, manifest
 from ..storage.durable_files import Fault
+from ..storage.folder_reader import MANIFEST_BYTES
 from ..training.protocols import Checkpoint
 
 EVERY = 60.0  # seconds of work between checkpoints
@@ -196,7 +197,7 @@ class Unfinished:
 def _read(place: Path) -> dict[str, Any] | None:
     """What a checkpoint holds; None where there is none, or none that is intact."""
     try:
-        sealed = manifest.loads((place / MADE).read_bytes())
+        sealed = manifest.loads(durable_files.read_small(place / MADE, MANIFEST_BYTES))
         ((name, entry),) = sealed["files"].items()
         tensors = durable_files.read_tensors(place / Path(name).name, entry)
     except (OSError, Fault, FormatError, ValueError):
@@ -208,7 +209,7 @@ def _read(place: Path) -> dict[str, Any] | None:
 def _tidy(place: Path) -> None:
     """Take away files of the folder that do not belong to the checkpoint in it."""
     try:
-        sealed = manifest.loads((place / MADE).read_bytes())
+        sealed = manifest.loads(durable_files.read_small(place / MADE, MANIFEST_BYTES))
     except (OSError, Fault, FormatError):
         return durable_files.remove(place)
     for path in place.iterdir():

@@ -5,8 +5,10 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import struct
 from collections.abc import Iterator, Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,30 +149,59 @@ def write_table(path: Path, table: "pa.Table") -> FileEntry:
     return sink.entry
 
 
+def open_regular(path: Path) -> BufferedReader:
+    """A file, open to be read.  Raises Fault for a link, a pipe or a device; and OSError."""
+    if path.is_symlink():
+        raise Fault(f"{_name(path)} is a link, which nothing in a model folder may be")
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    file = os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise Fault(f"{_name(path)} is no regular file")
+    return file
+
+
+def read_small(path: Path, most: int) -> bytes:
+    """The content of a file of `most` bytes or fewer.  Raises Fault where it has more; OSError."""
+    with open_regular(path) as file:
+        length = os.fstat(file.fileno()).st_size
+        if length > most:
+            raise Fault(f"{_name(path)} has {length:,} bytes where {most:,} are the most")
+        return file.read(most)
+
+
 def read_file(path: Path, entry: FileEntry) -> bytes:
-    """The content of a file.  Fault is raised where it is not the content that was written."""
+    """The content of a file.  Fault is raised where it is not the content that was written.
+
+    Its size is compared before a byte of it is read.
+    """
     try:
-        data = path.read_bytes()
+        with open_regular(path) as file:
+            _compare_size(path, entry, os.fstat(file.fileno()).st_size)
+            data = file.read(entry["bytes"])
     except OSError as error:
         raise unreadable(path, error) from error
-    _compare(path, entry, len(data), hashlib.sha256(data).hexdigest())
+    _compare_hash(path, entry, hashlib.sha256(data).hexdigest())
     return data
 
 
 def verify(path: Path, entry: FileEntry) -> None:
     """Read a file, a piece at a time.  Fault is raised where it is not what was written."""
     try:
-        with path.open("rb") as file:
-            length = os.fstat(file.fileno()).st_size
+        with open_regular(path) as file:
+            _compare_size(path, entry, os.fstat(file.fileno()).st_size)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise unreadable(path, error) from error
-    _compare(path, entry, length, digest)
+    _compare_hash(path, entry, digest)
 
 
-def _compare(path: Path, entry: FileEntry, length: int, digest: str) -> None:
+def _compare_size(path: Path, entry: FileEntry, length: int) -> None:
     if length != entry["bytes"]:
         raise Fault(f"{_name(path)} has {length:,} bytes where {entry['bytes']:,} were written")
+
+
+def _compare_hash(path: Path, entry: FileEntry, digest: str) -> None:
     if digest != entry["sha256"]:
         raise Fault(f"{_name(path)} does not match its hash")
 
@@ -192,7 +223,7 @@ def folder_bytes(folder: Path) -> int:
     for place, _, names in os.walk(folder):
         for name in names:
             with contextlib.suppress(FileNotFoundError):  # a writer may be tidying up
-                total += os.stat(os.path.join(place, name)).st_size
+                total += os.lstat(os.path.join(place, name)).st_size
     return total
 
 

@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ MEMORY, LEDGER = "memory.parquet", "ledger.parquet"
 FILES = (SERVING, LEARNING, MEMORY, LEDGER)
 # What a folder may hold before its first version.
 BEFORE_FIRST_VERSION = {"lock", "pending", "versions", "blobs"}
+PARTS = ("HEAD", "lock", "pending", "versions", "blobs")
+HEAD_BYTES, MANIFEST_BYTES = 64, 1 << 28  # at most: what is larger is none
 LOOK_BACK = 20  # versions that are searched for an intact one
 
 
@@ -138,7 +140,7 @@ class Folder:
         return {number for name in names if (number := number_of(name)) is not None}
 
     def _read_head(self) -> int:
-        text = (self.path / "HEAD").read_text()
+        text = durable_files.read_small(self.path / "HEAD", HEAD_BYTES).decode("ascii", "replace")
         if not re.fullmatch(r"\d{1,12}\s*", text):
             raise ValueError(text)
         return int(text)
@@ -149,13 +151,16 @@ class Folder:
             return self._read_head()
         except FileNotFoundError:
             return 0
-        except (OSError, ValueError):
+        except (OSError, ValueError, Fault):
             return None
 
     def _head(self) -> int:
         """The version that HEAD names; 0 where nothing was committed yet.  ModelError: not ours."""
+        self._refuse_links(self.path / part for part in PARTS)
         try:
             return self._read_head()
+        except Fault as fault:
+            raise self._foreign(str(fault)) from fault
         except ValueError as error:
             if (self.path / "versions").is_dir():
                 raise self._damaged([Fault("HEAD does not name a version")]) from error
@@ -166,6 +171,14 @@ class Folder:
             raise ModelError(f"{self.path} is not a folder, as a model is.") from error
         except OSError as error:
             raise ModelError(f"{self.path} cannot be read: {error.strerror}.") from error
+
+    def _refuse_links(self, paths: Iterable[Path]) -> None:
+        """Raise ModelError for a link: nothing that a model folder names lies outside of it."""
+        if link := next((path for path in paths if path.is_symlink()), None):
+            raise ModelError(
+                f"{link} is a link, and nothing in a model folder may be one: what is read and "
+                "removed would lie elsewhere. Put what it points to in its place."
+            )
 
     def _headless(self) -> int:
         try:
@@ -184,7 +197,9 @@ class Folder:
     def _manifest(self, number: int) -> dict[str, Any]:
         path = self._folder(number) / "manifest.json"
         try:
-            manifest = loads(path.read_bytes())
+            if path.parent.is_symlink():
+                raise Fault(f"{path.parent.name} is a link, which nothing in a model folder may be")
+            manifest = loads(durable_files.read_small(path, MANIFEST_BYTES))
         except OSError as error:
             raise durable_files.unreadable(path, error) from error
         except FormatError as error:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from torch import Tensor
 
+# What the store itself makes in pending/, and alone may take away there.
+STAGE = re.compile(r"(\d{6,}|rollback)-[0-9a-f]{8}|learn-\d{6,}")
 __all__ = ["ModelFolder", "Stored"]
 
 
@@ -71,6 +73,9 @@ class ModelFolder(Folder):
         self.exists()  # what is not ours is refused before anything is touched
         self._lock.acquire(timeout)
         try:
+            for part in ("pending", "versions", "blobs"):
+                if (self.path / part).is_dir():
+                    self._refuse_links((self.path / part).iterdir())
             self._sweep()
             yield self
         finally:
@@ -213,7 +218,8 @@ class ModelFolder(Folder):
     def _sweep(self) -> None:
         """Take away what commits that never ended left, and learns on top of other versions."""
         pending, unfinished = self.path / "pending", self.unfinished
-        stages = [p for p in pending.iterdir() if p != unfinished] if pending.is_dir() else []
+        there = pending.iterdir() if pending.is_dir() else ()
+        stages = [p for p in there if p != unfinished and STAGE.fullmatch(p.name)]
         head = self._named()
         lost = head is None or (head == 0 and self.versions())
         if lost or not stages:
