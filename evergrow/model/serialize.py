@@ -150,12 +150,17 @@ def restore(
 def _parameters_of(
     manifest: dict[str, Any], device: str, body: Backbone, learner: Method
 ) -> Parameters:
-    """What the model was asked for; objects, which a folder does not hold, as they were rebuilt."""
+    """What the model was asked for; objects, which a folder does not hold, as they were rebuilt.
+
+    A name is taken over where it is "auto", or of what was rebuilt: any other would run or fetch
+    what a folder names, once the parameters are used again (`clone`).
+    """
     asked, values = manifest["asked"], _in_shares(manifest)
+    backbone, method = asked["backbone"], asked["method"]
     size = values["image_size"]
     values = values | {
-        "backbone": asked["backbone"] if isinstance(asked["backbone"], str) else body,
-        "method": asked["method"] if isinstance(asked["method"], str) else learner.fresh(),
+        "backbone": backbone if backbone in ("auto", manifest["backbone"]["name"]) else body,
+        "method": method if method in ("auto", manifest["method"]["name"]) else learner.fresh(),
         "image_size": tuple(size) if isinstance(size, list) else size,
         "device": device,
     }

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from torch import nn
 
-from evergrow import GrowingClassifier, load, methods
+from evergrow import GrowingClassifier, backbones, load, methods
 from evergrow.backbones import MLP, Fourier
 from evergrow.checks import blobs, net
 from evergrow.errors import SettingError
@@ -214,3 +215,24 @@ def test_a_backbone_of_ones_own_reads_what_it_says_and_comes_back_with_the_folde
     assert model.transform(X).shape == (len(X), 60)
     with pytest.raises(SettingError, match="fingerprint"):
         load(tmp_path, backbone=Narrow(width=61))
+
+
+@pytest.mark.parametrize("name", ["os:abort", "antigravity:fly", "er"])
+def test_a_name_that_was_asked_for_runs_nothing_unless_it_is_what_was_rebuilt(tmp_path, name):
+    model = GrowingClassifier("none", "ncm").partial_fit(X[FIRST], Y[FIRST])
+    parts = serialize.parts(model.model)
+    parts["manifest"]["asked"] = {"backbone": "timm:hf-hub:stranger/network", "method": name}
+    with ModelFolder(tmp_path).writer() as folder:
+        folder.commit(**parts)
+    twin = load(tmp_path)
+    assert type(twin.method) is methods.NCM and twin.backbone == backbones.get("none")
+    fresh = clone(twin).partial_fit(X[FIRST], Y[FIRST])
+    assert (fresh.method_, fresh.backbone_) == ("ncm", "none")
+
+
+def test_what_was_asked_for_by_name_comes_back_by_name(tmp_path):
+    for asked in (("auto", "auto"), ("none", "ncm")):
+        model = GrowingClassifier(*asked).partial_fit(X[FIRST], Y[FIRST])
+        model.save(tmp_path / asked[1])
+        twin = load(tmp_path / asked[1])
+        assert (twin.backbone, twin.method) == asked

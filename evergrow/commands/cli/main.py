@@ -3,9 +3,11 @@
 import io
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
+from ... import __version__
 from .exit_codes import INTERRUPTED
 from .output import Commands
 
@@ -18,6 +20,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"evergrow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version, and exit."
+        ),
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
 
 # By file and function, in the order of `evergrow --help`. A new command: a file, and its line here.
 COMMANDS = (

@@ -50,3 +50,9 @@ def test_help_and_show_need_no_torch(learnt):
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+
+
+def test_the_version_is_told_and_needs_no_command(run):
+    from evergrow import __version__
+
+    assert run("--version") == (0, f"evergrow {__version__}\n", "")
