@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ... import __version__
+from ...storage import environment
 from .exit_codes import INTERRUPTED
 from .output import Commands
 
@@ -24,7 +24,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        print(f"evergrow {__version__}")
+        print(f"evergrow {environment.version('evergrow')}")
         raise typer.Exit
 
 
