@@ -50,5 +50,7 @@ def inverse_factor(matrix: Tensor) -> Tensor:
         factor, wrong = torch.linalg.cholesky_ex(matrix + raised * unit)
         if not bool(wrong):
             inverse: Tensor = torch.linalg.solve_triangular(factor, unit, upper=False)
-            return inverse
+            return (
+                inverse.contiguous()
+            )  # as it comes back from disk: another layout rounds otherwise
         raised = max(10 * raised, 1e-9 * float(matrix.diagonal().mean()), 1e-12)

@@ -3,18 +3,19 @@
 import copy
 import math
 from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from ..errors import SettingError
+from ..errors import EvergrowError, SettingError
 from ..nn.feature_cache import WeightsStamp, stamp
 from ..nn.network import Body, Inputs, evaluating
 from . import batchnorm_folding
 from .base import Backbone
+from .head_agreement import refused
+from .headless import Headless, heads, scripted, with_leaves
 from .identity import shape_of
 
 
@@ -33,8 +34,16 @@ class Wrapped(Body):
         super().__init__()
         self.module, self.width = module, width
         self.trains = any(True for _ in module.parameters())
+        recurrent = any(isinstance(m, nn.RNNBase) for m in module.modules())
+        self.vmappable = not (recurrent or scripted(module))
         self.example: tuple[int, ...] | None = None
         self._inference_form: tuple[WeightsStamp, Wrapped] | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Wrapped":
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        twin.__setstate__(copy.deepcopy(self.__dict__, memo))  # type: ignore[no-untyped-call]
+        return with_leaves(twin)  # type: ignore[return-value]
 
     def inner(self) -> nn.Module:
         return self.module.network if isinstance(self.module, Headless) else self.module
@@ -67,97 +76,25 @@ class Wrapped(Body):
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim == 4:
             x = x.contiguous(memory_format=self.layout)
-        return self.module(x).flatten(1)  # type: ignore[no-any-return]
-
-
-# What the taps of the call under way were given, by tap: another thread's call has another.
-_taken: ContextVar[dict[int, Tensor] | None] = ContextVar("taken", default=None)
-
-
-class Tap(nn.Module):
-    """Stands where the last linear layer stood and keeps what it was given: the features.
-
-    So a network that goes on after its last layer (a softmax, say) can be cut all the same.
-    """
-
-    def __init__(self, outputs: int):
-        super().__init__()
-        self.outputs = outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        features = _taken.get()
-        if features is not None:
-            features[id(self)] = x
-        return x.new_zeros(*x.shape[:-1], self.outputs)
-
-
-class Headless(nn.Module):
-    """A trained classifier without its last linear layer: gives that layer's input.
-
-    >>> net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
-    >>> Headless(net, find_head(net, 2))(torch.zeros(5, 3)).shape
-    torch.Size([5, 4])
-    """
-
-    def __init__(self, network: nn.Module, head: str):
-        super().__init__()
-        self.network, self.head = copy.deepcopy(network), head
-        layer = self.network.get_submodule(head)
-        assert isinstance(layer, nn.Linear)
-        self.tap = Tap(layer.out_features)
-        parent, _, name = head.rpartition(".")
-        setattr(self.network.get_submodule(parent), name, self.tap)
-
-    def forward(self, x: Tensor) -> Tensor:
-        by_tap: dict[int, Tensor] = {}
-        token = _taken.set(by_tap)
         try:
-            self.network(x)
-        finally:
-            _taken.reset(token)
-        features = by_tap.get(id(self.tap))
-        if features is None or features.dim() != 2:
-            came = "it was not called" if features is None else f"it got {tuple(features.shape)}"
-            raise SettingError(
-                f"the layer {self.head!r} should get (n, features) once a call, {came}; "
-                "name the layer that gives the class scores with head=."
-            )
-        return features
+            features = self.module(x)
+        except (RuntimeError, ValueError, IndexError) as error:
+            if isinstance(error, EvergrowError):
+                raise
+            raise refused(x, error) from error
+        return features.flatten(1)  # type: ignore[no-any-return]
 
-
-def find_head(network: nn.Module, outputs: int, head: str | None = None) -> str:
-    """The linear layer that gives the `outputs` scores: the one named, else the last of that size.
-
-    Raises SettingError if there is none, or it has another number of outputs.
-    """
-    linear = {name: m for name, m in network.named_modules() if isinstance(m, nn.Linear) and name}
-    sizes = ", ".join(f"{name} ({m.in_features} -> {m.out_features})" for name, m in linear.items())
-    if head is not None and head not in linear:
-        raise SettingError(
-            f"head={head!r} is not a linear layer of this network; it has: {sizes or 'none'}."
-        )
-    fitting = [name for name, m in linear.items() if m.out_features == outputs]
-    if head is None and not fitting:
-        raise SettingError(
-            f"{outputs} classes were named, but no linear layer has {outputs} outputs; "
-            f"it has: {sizes or 'none'}. "
-            "Name one class for each output of the network, in the order of its outputs."
-        )
-    name = fitting[-1] if head is None else head
-    if linear[name].out_features != outputs:
-        raise SettingError(
-            f"head {name!r} has {linear[name].out_features} outputs, "
-            f"but {outputs} classes were named; "
-            "name one class for each output, in the order of the outputs."
-        )
-    return name
+    def fixed(self) -> list[nn.Parameter]:
+        return self.module.fixed() if isinstance(self.module, Headless) else []
 
 
 @dataclass
 class Own(Backbone):
     """A module that maps inputs to feature vectors, or a callable that builds one.
 
-    module: nn.Module or callable.  head: name of a last linear layer to cut off ("": none).
+    module: nn.Module or callable; weights of double precision become single.
+    head, taken, pooled: a last layer to cut off ("": none), and where features are taken instead;
+        see `Headless`.
     mean, std: of images, by channel, for a network that was trained on normalised ones.
 
     >>> own = Own(nn.Linear(3, 5))
@@ -171,6 +108,8 @@ class Own(Backbone):
     head: str = ""
     mean: list[float] | None = None
     std: list[float] | None = None
+    taken: str = "input"
+    pooled: str = ""
 
     def inputs(self, prepared: dict[str, Any] | None) -> Inputs:
         return Inputs("image", self.mean, self.std)  # float tensors pass it as they are
@@ -195,19 +134,21 @@ class Own(Backbone):
         return Wrapped(module, features.shape[1])
 
     def headless(self, module: nn.Module) -> Body:
-        """The module without its last linear layer; its width needs no look at an input."""
-        linear = {name: m for name, m in module.named_modules() if isinstance(m, nn.Linear)}
-        if self.head not in linear:
+        """The module without its head; its width needs no look at an input."""
+        if self.head not in heads(module):
             raise SettingError(
                 f"the network has no linear layer {self.head!r}; "
-                f"it has: {', '.join(linear) or 'none'}. "
+                f"it has: {', '.join(heads(module)) or 'none'}. "
                 "Pass the network as it was when it was adopted, its last layer included."
             )
-        return Wrapped(Headless(module, self.head), linear[self.head].in_features)
+        cut = Headless(module, self.head, self.taken, self.pooled)
+        body = Wrapped(cut, cut.width)
+        body.any_length = True
+        return body
 
     def _module(self, rng: torch.Generator) -> nn.Module:
         if isinstance(self.module, nn.Module):
-            return copy.deepcopy(self.module)
+            return in_single_precision(with_leaves(copy.deepcopy(self.module)))
         with torch.random.fork_rng(devices=[]):  # a callable may draw weights: from our generator
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
             built = self.module()
@@ -215,7 +156,36 @@ class Own(Backbone):
             raise SettingError(
                 f"backbone: the callable gave a {type(built).__name__}, not an nn.Module."
             )
-        return built
+        return in_single_precision(built)
 
     def settings(self) -> dict[str, Any]:
-        return {"head": self.head, "mean": self.mean, "std": self.std}
+        stored: dict[str, Any] = {"head": self.head, "mean": self.mean, "std": self.std}
+        plain = self.taken == "input" and not self.pooled
+        return stored if plain else stored | {"taken": self.taken, "pooled": self.pooled}
+
+
+def in_single_precision(network: nn.Module) -> nn.Module:
+    """The network itself, its weights of double precision made single.
+
+    Raises SettingError for weights of half precision, and for such as are not there or not finite.
+    """
+    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+        if nn.parameter.is_lazy(tensor) or tensor.is_meta:
+            raise SettingError(
+                f"the network's {name} has no values yet; give it an input, or load its weights, "
+                "first."
+            )
+        if tensor.dtype in (torch.bfloat16, torch.float16):
+            raise SettingError(
+                f"the network's {name} is {tensor.dtype}; pass network.float(), which holds the "
+                "same weights exactly (its answers may differ by what half precision rounds off)."
+            )
+    broken = [n for n, p in network.named_parameters() if not p.isfinite().all()]
+    broken += [n for n, b in network.named_buffers() if b.is_floating_point() and b.isnan().any()]
+    if broken:
+        raise SettingError(
+            f"the network's {', '.join(broken[:3])} holds values that are not finite: its training "
+            "diverged, or its file is damaged; take weights from before that."
+        )
+    double = any(p.dtype == torch.float64 for p in network.parameters())
+    return network.float() if double else network

@@ -18,6 +18,7 @@ from .schema import fitted as fitted
 from .schema import note_unseen as note_unseen
 from .schema import spec as spec
 from .schema_check import check_fits as check_fits
+from .schema_check import of_another_length as of_another_length
 from .task import Records
 
 # Bytes of canonical images that a chunk may keep; later epochs decode nothing.

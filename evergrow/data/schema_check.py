@@ -6,11 +6,12 @@ from .dataset import Chunk, Seen
 from .schema import Form, encoded, table_of
 
 
-def check_fits(form: Form, chunk: Chunk, fixed_size: bool) -> None:
+def check_fits(form: Form, chunk: Chunk, fixed_size: bool, any_length: bool = False) -> None:
     """Raise DataError where a chunk does not fit the model that has this form.
 
     fixed_size: whether the backbone takes one size alone, so that arrays of images of another are
     refused. Images of any size and colour are brought to the model's, whatever the backbone.
+    any_length: whether sequences of another length are for the backbone to take or not.
     """
     seen = chunk.seen
     if seen.kind != form["kind"]:
@@ -24,7 +25,7 @@ def check_fits(form: Form, chunk: Chunk, fixed_size: bool) -> None:
         if "encode" in form:
             encoded(form, chunk)
     elif seen.kind == "tensor":
-        _check_tensor(form, seen)
+        _check_tensor(form, seen, any_length)
     elif seen.kind == "image" and not seen.from_files:
         _check_images(form, seen, fixed_size)
 
@@ -71,11 +72,21 @@ def _listed(title: str, names: set[str]) -> str:
     return "\n".join([title, *lines[:5], *["- ..."] * (len(lines) > 5), ""]) if names else ""
 
 
-def _check_tensor(form: Form, seen: Seen) -> None:
+def of_another_length(form: Form, seen: Seen) -> bool:
+    """Whether samples are as the model's but for their length: vectors or tokens in a sequence."""
+    if form["kind"] != "tensor" or seen.kind != "tensor" or seen.shape == tuple(form["shape"]):
+        return False
+    tokens = form["dtype"] == "int64"
+    sequence = len(form["shape"]) > 1 or tokens
+    return sequence and len(seen.shape) > 0 and list(seen.shape[1:]) == form["shape"][1:]
+
+
+def _check_tensor(form: Form, seen: Seen, any_length: bool) -> None:
     came, expected = seen.shape, tuple(form["shape"])
-    if len(came) == len(expected) == 1 and came != expected:
+    fits = came == expected or (any_length and of_another_length(form, seen))
+    if len(came) == len(expected) == 1 and not fits:
         raise _features(came[0], expected[0])
-    if came != expected:
+    if not fits:
         raise DataError(
             f"X has samples of shape {came}, but this model was started with shape {expected}; "
             "pass the same shape or start a new model."

@@ -1,6 +1,6 @@
 """The estimator: scikit-learn's face of a model whose classes grow."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +144,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def fit(self, X: Any, y: Any = None) -> "GrowingClassifier":
         """Forget everything, then learn (X, y). A call that fails leaves the model as it was."""
         with lock_of(self):
-            incoming = self._incoming(None, X, y)
+            _, incoming = self._incoming(None, X, y)
             self._put(update.learn(None, self.parameters, incoming))
         return self
 
@@ -165,8 +165,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         the last call that finished.  Raises DataError, SettingError.
         """
         with lock_of(self):
-            incoming = self._incoming(self._model, X, y, classes, auxiliary)
-            self._put(update.learn(self._model, self.parameters, incoming))
+            model, incoming = self._incoming(self._model, X, y, classes, auxiliary)
+            self._put(update.learn(model, self.parameters, incoming))
         return self
 
     def advise(self, X: Any, y: Any = None, auxiliary: Any = None) -> list[dict[str, Any]]:
@@ -177,8 +177,7 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         the forecast is.  `update_["advice"]` has the same of what was learnt; docs/advice.md lists
         the rules.
         """
-        model = self._model
-        incoming = self._incoming(model, X, y, auxiliary=auxiliary)
+        model, incoming = self._incoming(self._model, X, y, auxiliary=auxiliary)
         return update.foresee(model, self.parameters, incoming)
 
     def remember(self, X: Any, y: Any = None) -> "GrowingClassifier":
@@ -192,8 +191,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         SettingError where the method keeps nothing of its samples.
         """
         with lock_of(self):
-            model = self.model
-            incoming = self._incoming(model, X, y)
+            model, incoming = self._incoming(self.model, X, y)
+            assert model is not None
             self._put(update.remember(model, self.parameters, incoming))
         return self
 
@@ -239,8 +238,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         y: Any,
         classes: Iterable[Any] | None = None,
         auxiliary: Any = None,
-    ) -> Incoming:
-        """What an update is given, as data of the model's kind."""
+    ) -> tuple[Model | None, Incoming]:
+        """The model to update, and what it is given, as data of its kind."""
         update.check_learns(model)
         chunk, columns = validate.as_chunk(self, model, X, y)
         announced = None if classes is None else read.clean_labels(list(classes))
@@ -249,7 +248,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             beside, _ = validate.as_chunk(
                 self, model, auxiliary, None, labels=False, columns=columns
             )
-        return Incoming(chunk, announced, beside, columns)
+        model = None if model is None else model.compared(chunk)
+        return model, Incoming(chunk, announced, beside, columns)
 
     def _put(self, model: Model) -> None:
         """Put a finished model in place: one assignment, after which all answers are by it."""
@@ -258,8 +258,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
 
     def scores(self, X: Any) -> np.ndarray:
         """(n, classes) scores, two classes included; -inf for classes announced and never seen."""
-        model = self.model
-        return model.scores(self._records(model, X)).numpy()
+        model, records = self._asked(X)
+        return model.scores(records).numpy()
 
     def decision_function(self, X: Any) -> np.ndarray:
         """(n, classes) scores, two classes included; -inf for classes announced and never seen."""
@@ -267,13 +267,12 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """(n, classes) probabilities in [0, 1], rows sum to 1, columns as in `classes_`."""
-        model = self.model
-        return model.probabilities(self._records(model, X))
+        model, records = self._asked(X)
+        return model.probabilities(records)
 
     def predict(self, X: Any, reject: float | None = None) -> np.ndarray:
         """(n,) labels. reject: answer None where the best probability is below it, in [0, 1]."""
-        model = self.model
-        records = self._records(model, X)
+        model, records = self._asked(X)
         if reject is None:
             return model.labels(records)
         shares = model.probabilities(records)
@@ -283,16 +282,16 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Accuracy in [0, 1]; y may be None where X has labels; unlearnt labels count as wrong."""
-        model = self.model
-        chunk, _ = validate.as_chunk(self, model, X, y)
+        chunk, _ = validate.as_chunk(self, self.model, X, y)
+        model = self.model.compared(chunk)
         if chunk.labels is None:
             raise DataError("score needs labels: pass y, or data that holds them.")
         return float(np.average(model.right(chunk), weights=sample_weight))
 
     def transform(self, X: Any) -> np.ndarray:
         """(n, width) features, float32: what the head sees."""
-        model = self.model
-        return model.features(self._records(model, X)).numpy()
+        model, records = self._asked(X)
+        return model.features(records).numpy()
 
     def layer_scores(self) -> dict[str, float]:
         """How well each layer's features tell the classes apart: mean recall in [0, 1], by layer.
@@ -305,9 +304,12 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         """
         return judge.by_layer(self.model)
 
-    def _records(self, model: Model, X: Any) -> Records:
+    def _asked(self, X: Any) -> tuple[Model, Records]:
+        """The model that answers, and X as it reads it."""
+        model = self.model
         chunk, _ = validate.as_chunk(self, model, X, None, labels=False)
-        return model.records(chunk)
+        model = model.compared(chunk)
+        return model, model.records(chunk)
 
     def save(self, path: str | Path, gate: float | None = None) -> int:
         """Write a new version into the model folder (made if need be); returns its number.
@@ -322,6 +324,12 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
             raise SettingError(
                 "this model was loaded with learning=False: load it whole to save it."
             )
+        if model.uncut is not None:
+            raise SettingError(
+                "the network's answers were not compared with those of its head yet, and a folder "
+                "holds a network without its head alone; pass adopt(..., example=) a few inputs, "
+                "or predict or learn some before saving."
+            )
         if gate is not None:
             gate_rule.enforce(model, gate)
         folder = ModelFolder(path)
@@ -332,31 +340,50 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def adopt(
         cls,
         network: nn.Module,
-        classes: Sequence[Any],
+        classes: Sequence[Any] | Mapping[Any, Any],
         head: str | None = None,
         *,
+        example: Any = None,
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
         **parameters: Any,
     ) -> "GrowingClassifier":
         """Go on with a network trained elsewhere: its outputs become the first columns, unchanged.
 
-        network: any nn.Module that ends in a linear layer (the last one with len(classes) outputs,
-            or the one named by `head`); it is copied.  classes: a label for each output, in their
-            order.
+        network: any nn.Module that ends in a linear layer or a convolution of single pixels (the
+            last one with len(classes) outputs, or the one named by `head`); it is copied.
+        classes: a label for each output, in their order; or {0: "a"}, as a config's `id2label` has
+            them, or {"a": 0}, as a data set's `class_to_idx`.
+        example: a few inputs, in any form of X; up to 32 are looked at.
         mean, std: of images by channel, if it was trained on normalised images: then pass images as
             uint8.
         parameters: of GrowingClassifier. Float arrays are given to the network as they are.
 
-        Before anything is learnt, predictions equal the network's own.  Raises SettingError,
-        DataError.
+        Before anything is learnt, predictions equal the network's own: what its head gives is
+        compared with what it gives itself, within 1e-4 of each score, on `example`, or else on the
+        first inputs that come, before anything is answered or learnt. A softmax, log-softmax,
+        sigmoid or temperature may follow the head; a network that does anything else with its
+        scores is refused.  Raises SettingError, DataError.
+
+        >>> net = nn.Sequential(nn.Linear(4, 3), nn.LogSoftmax(dim=1)).eval()
+        >>> clf = GrowingClassifier.adopt(net, {"a": 0, "b": 1, "c": 2}, example=np.eye(4))
+        >>> clf.predict(np.eye(4)).shape, clf.classes_.tolist()
+        ((4,), ['a', 'b', 'c'])
         """
         asked = cls(**parameters).parameters
-        return cls.of(adopting.from_network(network, classes, asked, head=head, mean=mean, std=std))
+        face = cls.of(adopting.from_network(network, classes, asked, head=head, mean=mean, std=std))
+        if example is not None:
+            chunk, _ = validate.as_chunk(face, face.model, example, None, labels=False)
+            face = cls.of(face.model.compared(chunk))
+        return face
 
     @classmethod
     def adopt_by_name(
-        cls, network: nn.Module, classes: Sequence[Any], backbone: str, **parameters: Any
+        cls,
+        network: nn.Module,
+        classes: Sequence[Any] | Mapping[Any, Any],
+        backbone: str,
+        **parameters: Any,
     ) -> "GrowingClassifier":
         """As `adopt`, for timm ("timm:resnet18"): its folder loads without your code."""
         asked = cls(backbone=backbone, **parameters).parameters
@@ -386,7 +413,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
                 "This GrowingClassifier instance is not fitted yet: "
                 "nothing was learnt; call partial_fit(X, y) first."
             )
-        return model.asked(self.parameters)
+        model = model.asked(self.parameters)
+        return model if model.uncut is None else model.uncut.latest(model)
 
     classes_ = _shown("classes", "(k,) labels by column.")
     counts_ = _shown("counts", "(k,) samples learnt, by column.")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import repeat
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -25,6 +25,16 @@ from .options import Tell
 from .parameters import Parameters
 
 ROWS_AT_ONCE = 256  # rows of canonical tensors at a time
+
+
+class Uncut(Protocol):
+    """A network trained elsewhere before its head is taken off."""
+
+    def compared(self, model: "Model", chunk: Chunk) -> "Model":
+        """The model with the network cut, its answers compared on these inputs."""
+
+    def latest(self, model: "Model") -> "Model":
+        """That model, if inputs came before; else the one given."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,8 @@ class Model:
     columns: of the first table.  update: the last update, as a dict.
     ledger, keep_no_samples: what its folder keeps beside it (`ledger`).
     predicts_only: whether it was read without what learning needs.
+    uncut: the network trained elsewhere that it is to begin with, until inputs came on which its
+        answers were compared; None for all other models.
     """
 
     parameters: Parameters
@@ -89,6 +101,7 @@ class Model:
     keep_no_samples: bool = False
     predicts_only: bool = False
     index: "Index | None" = None
+    uncut: "Uncut | None" = None
 
     @property
     def net(self) -> Network:
@@ -101,6 +114,13 @@ class Model:
         if not len(self.classes):
             return None
         return "int" if self.classes.dtype.kind in "iu" else "text"
+
+    def compared(self, chunk: Chunk) -> "Model":
+        """This model; of a network trained elsewhere, once it answers as that for these inputs.
+
+        Raises SettingError where it does not, DataError for inputs that it cannot read.
+        """
+        return self if self.uncut is None else self.uncut.compared(self, chunk)
 
     def asked(self, parameters: Parameters) -> "Model":
         """This model, asked with other parameters."""
@@ -119,7 +139,8 @@ class Model:
     def check(self, chunk: Chunk) -> None:
         """Raise DataError unless the model reads data like this."""
         assert self.schema is not None
-        preprocess.check_fits(self.schema, chunk, not self.net.backbone.any_size)
+        body = self.net.backbone
+        preprocess.check_fits(self.schema, chunk, not body.any_size, body.any_length)
 
     def columns_of(self, labels: np.ndarray | None) -> Tensor:
         """(n,) columns of labels, -1 for those that the model does not know; (0,) of None."""

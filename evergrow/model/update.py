@@ -21,6 +21,7 @@ from ..errors import DataError, SettingError
 from ..methods.base import Method
 from ..nn import devices, feature_store, precision
 from ..nn.network import Network
+from ..storage import flatten
 from ..training import loop, progress
 from ..training.random_generators import Generators, isolated
 from . import advice_facts, choose, judge
@@ -117,9 +118,24 @@ def admit(model: Model | None, parameters: Parameters, incoming: Incoming) -> Mo
         work.schema = preprocess.fitted(form, chunk)
         return work
     model.check(chunk)
+    _check_length(model, chunk.seen)
     work = fork(model, parameters)
     preprocess.note_unseen(model.schema, chunk)
     return work
+
+
+def _check_length(model: Model, seen: Seen) -> None:
+    """Raise DataError for sequences of another length beside a memory that holds samples."""
+    assert model.schema is not None
+    if not preprocess.of_another_length(model.schema, seen):
+        return
+    _, _, samples = flatten.flatten(model.learner.state())
+    if samples or model.heldout:
+        raise DataError(
+            f"X has samples of shape {seen.shape}, and {model.method_name} keeps samples of shape "
+            f"{tuple(model.schema['shape'])} to learn them together; pass the same length (padded "
+            "as the network expects). Predicting takes any length that the network takes."
+        )
 
 
 def check_learns(model: Model | None) -> None:

@@ -51,6 +51,8 @@ def freeze(net: Network, upto: bool | str | None, learning: int | None = None) -
     """
     net.train()
     net.requires_grad_(True)
+    for p in net.backbone.fixed():
+        p.requires_grad_(False)
     layers = list(net.backbone.named_modules())
     end = _end(net.backbone, upto)
     if learning is not None:

@@ -27,6 +27,7 @@ class Body(nn.Module):
     scale: features times this, rounded, are the integers that statistics add up; None where the
         first task fixes it.
     any_size: whether images of another size are accepted.
+    any_length: whether sequences of another length are accepted.
     pretrained: whether it was trained on much data elsewhere, so that it is best left as it is.
     vmappable: whether torch.func.vmap can go through it: the way may not depend on the values.
     thread_safe: whether several threads may run it at the same time, each on a block of its own.
@@ -38,6 +39,7 @@ class Body(nn.Module):
     block_rows: int = 32
     scale: float | None = None
     any_size: bool = False
+    any_length: bool = False
     pretrained: bool = False
     vmappable: bool = True
     thread_safe: bool = False
@@ -54,6 +56,10 @@ class Body(nn.Module):
     def inner(self) -> nn.Module:
         """The network whose layers users know by name: what this was built around, or itself."""
         return self
+
+    def fixed(self) -> list[nn.Parameter]:
+        """Parameters that never learn, whatever is frozen or not."""
+        return []
 
     def inference_form(self) -> "Body":
         """What gives the same features while nothing learns, faster where that can be: itself."""

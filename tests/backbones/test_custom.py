@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from evergrow import GrowingClassifier
-from evergrow.backbones.custom import Headless, Own, find_head
-from evergrow.errors import SettingError
+from evergrow.backbones.custom import Own
+from evergrow.errors import DataError, SettingError
 
 
 def test_a_callable_draws_its_weights_from_our_generator():
@@ -30,21 +30,59 @@ def test_what_is_not_a_network_is_explained():
         GrowingClassifier(backbone=7, method="er").partial_fit(np.eye(2), [0, 1])
 
 
-def test_the_head_is_the_last_layer_of_that_size():
-    network = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 4), nn.Linear(4, 2))
-    assert find_head(network, 2) == "2" and find_head(network, 2, "0") == "0"
-    assert Headless(network, "2")(torch.zeros(1, 3)).shape == (1, 4)
-    assert isinstance(network[2], nn.Linear), "the user's network was changed"
+def test_weights_of_double_precision_become_single():
+    form = {"kind": "tensor", "shape": [4], "dtype": "float32"}
+    body = Own(nn.Linear(4, 5).double()).build(form, torch.Generator())
+    assert body(torch.zeros(2, 4)).dtype == torch.float32
 
 
-def test_a_layer_that_is_no_head_is_explained():
-    class Unused(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.fc, self.spare = nn.Linear(3, 2), nn.Linear(3, 2)
+def with_a_gap(net):
+    net.bias.data[2] = torch.nan
+    return net
 
-        def forward(self, x):
-            return self.fc(x)
 
-    with pytest.raises(SettingError, match="not called"):
-        Headless(Unused(), "spare")(torch.zeros(1, 3))
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda net: net.bfloat16(), r"pass network.float\(\)"),
+        (with_a_gap, "bias holds values that are not fin"),
+        (lambda net: nn.LazyLinear(5), "weight has no values yet"),
+        (lambda net: nn.Linear(4, 5, device="meta"), "weight has no values yet"),
+    ],
+)
+def test_weights_that_cannot_be_computed_with_are_refused(spoil, said):
+    net = spoil(nn.Linear(4, 5))
+    form = {"kind": "tensor", "shape": [4], "dtype": "float32"}
+    with pytest.raises(SettingError, match=said):
+        Own(net).build(form, torch.Generator())
+
+
+def test_a_shape_that_the_network_cannot_read_is_named():
+    model = GrowingClassifier(backbone=nn.Linear(4, 5), method="lda")
+    model.partial_fit(np.eye(4), [0, 1, 0, 1])
+    with pytest.raises(DataError, match="X has 3 features"):
+        model.predict(np.eye(3))
+
+
+class Attending(nn.Module):
+    """Reads up to 8 vectors of 4 numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.places, self.fc = nn.Parameter(torch.randn(8, 4)), nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.fc((x + self.places[: x.shape[1]]).mean(1))
+
+
+def test_sequences_of_any_length_are_read_if_the_network_reads_them():
+    x, y = np.random.default_rng(0).random((40, 5, 4), np.float32), np.arange(40) % 3
+    model = GrowingClassifier.adopt(Attending().eval(), [0, 1], method="er", epochs=1)
+    model.partial_fit(x, y)
+    assert model.predict(x[:, :3]).shape == (40,)
+    with pytest.raises(DataError, match=r"cannot take inputs of shape \(3, 9, 4\)"):
+        model.predict(np.zeros((3, 9, 4), np.float32))
+    with pytest.raises(DataError, match="er keeps samples of shape"):
+        model.partial_fit(x[:, :3], y)
+    with pytest.raises(DataError, match="shape"):
+        model.predict(x[:, :, :3])

@@ -6,8 +6,9 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-from evergrow import GrowingClassifier
+from evergrow import GrowingClassifier, load
 from evergrow.errors import DataError, SettingError
+from evergrow.model.adopt import labels_of
 
 DIGITS = load_digits()
 
@@ -120,3 +121,139 @@ def test_what_cannot_be_adopted_is_explained():
         GrowingClassifier.adopt(trained(), ["a"] * 5)
     with pytest.raises(SettingError, match="sums"):
         GrowingClassifier.adopt(trained(), NAMES, method="lda").partial_fit(FLAT[:5], list("abcde"))
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        {0: "a", 1: "b", 2: "c"},
+        {2: "c", 0: "a", 1: "b"},
+        {"0": "a", "1": "b", "2": "c"},
+        {"b": 1, "a": 0, "c": 2},
+        np.array(["a", "b", "c"]),
+        (label for label in "abc"),
+    ],
+)
+def test_classes_go_by_the_numbers_of_a_dict(classes):
+    assert labels_of(classes).tolist() == ["a", "b", "c"]
+
+
+def test_a_dict_of_folders_named_by_numbers_is_one_of_indices():
+    assert labels_of({"1": 0, "0": 1}).tolist() == ["1", "0"]
+    assert labels_of({0: 1, 1: 0}).tolist() == [1, 0]  # the same either way
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [{"a", "b"}, frozenset("ab"), "ab", {0: "a", 2: "b"}, {"a": 1, "b": 2}, {0: 1, 1: 2, 2: 0}],
+)
+def test_classes_in_no_order_are_refused(classes):
+    with pytest.raises(DataError, match="classes: "):
+        labels_of(classes)
+
+
+class Summed(nn.Module):
+    """Two heads whose scores are added."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(64, 5), nn.Linear(64, 5)
+
+    def forward(self, x):
+        return self.a(x) + self.b(x)
+
+
+def test_answers_are_compared_before_any_is_given_or_learnt():
+    with pytest.raises(SettingError, match="adds or mixes scores"):
+        GrowingClassifier.adopt(Summed(), NAMES, example=FLAT[:3])
+    for ask in (
+        lambda model: model.predict(FLAT[:2]),
+        lambda model: model.predict_proba(FLAT),
+        lambda model: model.transform(FLAT),
+        lambda model: model.score(FLAT[:5], NAMES),
+        lambda model: model.partial_fit(FLAT[:5], NAMES),
+        lambda model: model.remember(FLAT[:5], NAMES),
+        lambda model: model.advise(FLAT[:5], NAMES),
+    ):
+        model = GrowingClassifier.adopt(Summed(), NAMES)
+        with pytest.raises(SettingError, match="adds or mixes scores"):
+            ask(model)
+
+
+def test_a_network_that_was_not_compared_cannot_be_stored(tmp_path):
+    network = trained()
+    model = GrowingClassifier.adopt(network, NAMES)
+    with pytest.raises(SettingError, match="example="):
+        model.save(tmp_path / "model")
+    model.predict(FLAT[:1])
+    model.save(tmp_path / "model")
+    GrowingClassifier.adopt(network, NAMES, example=FLAT[:1]).save(tmp_path / "other")
+    for name in ("model", "other"):
+        again = load(tmp_path / name, backbone=network)
+        assert np.array_equal(again.predict_proba(FLAT), model.predict_proba(FLAT))
+
+
+def test_a_method_changed_before_inputs_came_is_kept():
+    model = GrowingClassifier.adopt(trained(), NAMES, method="er", epochs=1)
+    model.change_method("lwf")
+    model.partial_fit(FLAT[LABELS == 7], ["seven"] * (LABELS == 7).sum())
+    assert model.method_ == "lwf" and len(model.classes_) == 6
+
+
+class Positions(nn.Module):
+    """A head over all positions of a sequence, of which the last answers."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.fc = nn.GRU(8, 16, batch_first=True), nn.Linear(16, 5)
+
+    def forward(self, x):
+        return self.fc(self.stem(x.view(-1, 8, 8))[0])[:, -1]
+
+
+class Pixels(nn.Module):
+    """A head that is a convolution of single pixels, whose mean answers."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.head = nn.Conv2d(1, 16, 3), nn.Conv2d(16, 5, 1)
+
+    def forward(self, x):
+        return self.head(self.stem(x.view(-1, 1, 8, 8)).relu()).mean((2, 3))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:FutureWarning")
+@pytest.mark.parametrize("method", ["auto", "er", "ewc"])
+@pytest.mark.parametrize(
+    "make", [Positions, Pixels, lambda: torch.jit.script(trained()), lambda: trained().double()]
+)
+def test_networks_with_other_heads_answer_learn_and_come_back(make, method, tmp_path):
+    torch.manual_seed(0)
+    network = make().eval()
+    dtype = next(network.parameters()).dtype
+    with torch.no_grad():
+        own = network(torch.from_numpy(FLAT).to(dtype)).float().softmax(1).numpy()
+    model = GrowingClassifier.adopt(network, NAMES, method=method, epochs=1)
+    np.testing.assert_allclose(model.predict_proba(FLAT), own, atol=1e-5)
+    rows = LABELS == 7
+    model.partial_fit(FLAT[rows], ["seven"] * rows.sum())
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model", backbone=network)
+    assert np.array_equal(again.predict_proba(FLAT), model.predict_proba(FLAT))
+    for one in (model, again):
+        one.partial_fit(FLAT[rows], ["eight"] * rows.sum())
+    assert np.array_equal(again.predict_proba(FLAT), model.predict_proba(FLAT))
+
+
+@pytest.mark.parametrize(
+    ("thing", "said"),
+    [
+        ("weights.pt", "got a str"),
+        (trained().state_dict(), "a state dict"),
+        (nn.Linear, "the class Linear"),
+        (None, "got a NoneType"),
+    ],
+)
+def test_what_is_no_network_is_told_what_to_pass(thing, said):
+    with pytest.raises(SettingError, match=f"adopt takes the network itself.*{said}"):
+        GrowingClassifier.adopt(thing, NAMES)

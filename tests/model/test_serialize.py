@@ -160,7 +160,7 @@ def test_no_file_of_a_model_is_a_pickle(tmp_path):
 
 def test_an_adopted_network_is_saved_before_and_after_it_learns(tmp_path):
     network = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3))
-    model = GrowingClassifier.adopt(network, list("xyz"), epochs=1)
+    model = GrowingClassifier.adopt(network, list("xyz"), example=X, epochs=1)
     model.save(tmp_path)
     twin = load(tmp_path, backbone=network)
     assert (twin.predict_proba(X) == model.predict_proba(X)).all()
