@@ -85,7 +85,7 @@ def check_one_example_is_a_task(method: Method) -> None:
     model = fresh(method)
     for i in range(3):
         model.partial_fit(X[i : i + 1], y[i : i + 1])
-        scores = model.decision_function(X)
+        scores = model.scores(X)
         assert scores.shape == (250, i + 1) and np.isfinite(scores).all(), "scores are not finite"
 
 

@@ -13,3 +13,7 @@ from .model.calibration import calibration as calibration
 from .model.recall import confusion as confusion
 from .model.recall import mean_recall as mean_recall
 from .model.recall import per_class as per_class
+from .model.scorers import balanced_accuracy as balanced_accuracy
+from .model.scorers import neg_log_loss as neg_log_loss
+from .model.scorers import roc_auc as roc_auc
+from .model.scorers import top_k_accuracy as top_k_accuracy

@@ -25,6 +25,7 @@ def test_the_public_names_are_these():
         "backbones",
         "load",
         "methods",
+        "metrics",
     ]
     assert dir(evergrow) == sorted(evergrow.__all__)
 

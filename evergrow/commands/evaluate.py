@@ -29,9 +29,12 @@ def evaluate(model: str | Path, data: Any, options: OpenOptions = CURRENT) -> An
     if chunk.labels is None:
         raise DataError("evaluate needs labels: name their column with --label.")
     parts = [loaded.labels(loaded.records(chunk.subset(rows))) for rows in blocks(len(chunk))]
-    labels = np.array([str(label) for label in chunk.labels.tolist()])
+    columns = loaded.columns_of(chunk.labels).tolist()
+    written = map(str, chunk.labels.tolist())
     answers = np.array([str(label) for part in parts for label in part.tolist()])
     order = [str(label) for label in loaded.classes.tolist()]
+    pairs = zip(columns, written, strict=True)
+    labels = np.array([order[j] if j >= 0 else label for j, label in pairs])
     new = {str(label) for label in loaded.update["new_classes"]}
     present = set(labels.tolist())
     unknown = sorted(present - set(order))

@@ -2,4 +2,7 @@
 
 from typing import Literal
 
-LabelType = Literal["text", "int"] | None  # of a model's labels; None: not known yet
+LabelType = Literal["text", "int"] | None  # what is asked for; None: what the file says
+ModelLabels = (
+    Literal["text", "int", "bool"] | None
+)  # of a model, "int": whole numbers; None: it has none

@@ -1,4 +1,4 @@
-"""Labels as users give them -> an int64 array, or an object array of str; nothing else."""
+"""Labels as users give them -> an array of int64, float64 or bool, or an object array of str."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from .label_type import LabelType
+from .label_type import ModelLabels
 
 DECIMAL = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
@@ -17,14 +17,15 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def clean_labels(y: Any, what: str = "y") -> np.ndarray:
-    """(n,) int64, or an object array of str.  what: how messages name the labels.
+    """(n,) int64, float64, bool, or an object array of str.  what: how messages name the labels.
 
-    Whole numbers and booleans of any type count as int. Spaces around a text are no part of it, and
-    it comes in Unicode's composed form (NFC).  Raises DataError for labels that are missing, empty,
+    They are what they were, so that answers are too: 2.0 and True stay a float and a boolean, and
+    are one label with 2 and 1, as in Python. Spaces around a text are no part of it, and it comes
+    in Unicode's composed form (NFC).  Raises DataError for labels that are missing, empty,
     fractions, a mix of str and int, or not one per sample, and for control characters.
 
     >>> clean_labels([2.0, 7.0]).tolist(), clean_labels(np.array(["cat", "dog"])).tolist()
-    ([2, 7], ['cat', 'dog'])
+    ([2.0, 7.0], ['cat', 'dog'])
     """
     if type(y) is not np.ndarray or y.ndim != 1:
         y = _flat(_as_array(y, what), what)
@@ -34,7 +35,7 @@ def clean_labels(y: Any, what: str = "y") -> np.ndarray:
         )
     kind = y.dtype.kind
     if kind in "iub":
-        return _integers(y, what)
+        return y if kind == "b" else _integers(y, what)
     if kind == "f":
         return _whole(y, what)
     if kind == "U":
@@ -50,7 +51,7 @@ def clean_labels(y: Any, what: str = "y") -> np.ndarray:
     raise _unknown(what, str(y.dtype))
 
 
-def from_text(cells: Sequence[str], label_type: LabelType = None) -> list[int] | list[str | None]:
+def from_text(cells: Sequence[str], label_type: ModelLabels = None) -> list[int] | list[str | None]:
     """Labels of a text file, as they are written; None where a cell is empty or NaN.
 
     They are int where all of them are written as one writes an integer (007, 1e3 and 3.0 are not),
@@ -98,7 +99,16 @@ def is_integer(text: str) -> bool:
     return INTEGER.fullmatch(text) is not None and -(2**63) <= int(text) < 2**63
 
 
-def of_type(labels: np.ndarray, label_type: LabelType) -> np.ndarray:
+def of_file(labels: np.ndarray) -> np.ndarray:
+    """Labels that a table of a file holds: floats, as tables have integers beside gaps, as int.
+
+    >>> of_file(np.array([2.0, 7.0])).tolist()
+    [2, 7]
+    """
+    return labels.astype(np.int64) if labels.dtype.kind == "f" else labels
+
+
+def of_type(labels: np.ndarray, label_type: ModelLabels) -> np.ndarray:
     """Labels that a file holds, as those of a model are: text, or int where they are integers.
 
     Text that is no integer stays, and is for whoever looks it up to refuse.
@@ -112,6 +122,10 @@ def of_type(labels: np.ndarray, label_type: LabelType) -> np.ndarray:
     """
     if label_type == "text" and labels.dtype != object:
         return np.array([str(label) for label in labels.tolist()], dtype=object)
+    if label_type == "bool" and labels.dtype == object:
+        truth = {"true": True, "false": False, "1": True, "0": False}
+        found = [truth.get(text.lower()) for text in labels.tolist()]
+        return labels if None in found else np.array(found)
     if label_type == "int" and labels.dtype == object:
         texts = [re.sub(r"\.0+$", "", text) for text in labels.tolist()]
         pairs = zip(texts, labels.tolist(), strict=True)
@@ -180,7 +194,7 @@ def _integers(y: np.ndarray, what: str) -> np.ndarray:
 
 
 def _whole(y: np.ndarray, what: str) -> np.ndarray:
-    """Floats that are whole numbers, as int64."""
+    """Floats that are whole numbers, in double precision."""
     if np.isnan(y).any():
         raise _missing(what, np.isnan(y))
     if np.isinf(y).any():
@@ -196,7 +210,7 @@ def _whole(y: np.ndarray, what: str) -> np.ndarray:
             f"Unknown label type: continuous. {what} holds {y[row]} (row {row}), labels are str "
             "or int; for quantities use a regressor, for names pass them as str."
         )
-    return y.astype(np.int64)
+    return y.astype(np.float64)
 
 
 def _words(y: np.ndarray, what: str) -> np.ndarray:
@@ -240,6 +254,8 @@ def _objects(y: np.ndarray, what: str) -> np.ndarray:
         raise _unknown(what, strange[0].__name__)
     if any(words):
         raise _mixed(y, what)
+    if kinds == {bool}:
+        return y.astype(bool)
     fractions = any(issubclass(kind, float) for kind in kinds)
     try:
         return clean_labels(np.array(y.tolist(), np.float64 if fractions else np.int64), what)

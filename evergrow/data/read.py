@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import DataError
 from .dataset import Chunk as Chunk
 from .dataset import Seen as Seen
-from .label_type import LabelType
+from .label_type import LabelType, ModelLabels
 from .labels import clean_labels as clean_labels
 from .labels import of_type
 from .readers import idx, in_memory, single_samples
@@ -31,7 +31,7 @@ def read(
     need_labels: bool = True,
     features: Sequence[str] = (),
     label_type: LabelType = None,
-    model_labels: LabelType = None,
+    model_labels: ModelLabels = None,
 ) -> Chunk:
     """A chunk of whatever holds samples.
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .label_type import LabelType
+from .label_type import LabelType, ModelLabels
 
 if TYPE_CHECKING:
     from .dataset import Chunk
@@ -23,7 +23,7 @@ class Source:
     text: str | None = None
     skip_bad: bool = False
     label_type: LabelType = None
-    model_labels: LabelType = None
+    model_labels: ModelLabels = None
 
     @classmethod
     def of(cls, data: Any) -> "Source":

@@ -1,12 +1,19 @@
 """The estimator: scikit-learn's face of a model whose classes grow."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sklearn.exceptions
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.frozen import FrozenEstimator
 from torch import nn
 
 from ..data import read
@@ -19,7 +26,10 @@ from . import gate as gate_rule
 from . import judge, serialize, update, validate
 from .model import Model
 from .parameters import NAMES, Parameters
+from .sorted_classes import SortedClassifier, as_decision, logarithms
 from .update import Incoming
+
+log = logging.getLogger(__name__)
 
 
 class _NotFitted(NotFittedError, sklearn.exceptions.NotFittedError):  # type: ignore[misc]
@@ -37,7 +47,12 @@ def _shown(name: str, doc: str) -> Any:
     return property(part, doc=doc)
 
 
-class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class GrowingClassifier(
+    ClassifierMixin,  # type: ignore[misc]
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
     """A classifier whose classes grow as data arrives.
 
     `classes_` only ever gets longer: new labels of a chunk are sorted and appended, and column j of
@@ -156,7 +171,8 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         X: arrays or tensors ((n, d) tables, (n, height, width) or (n, height, width, 1 or 3)
             images), lists of PIL images, paths or texts, data frames, torch or Hugging Face
             datasets, a folder with one subfolder a class, CSV, Parquet, JSON lines, npz or idx
-            files; y: (n,) labels, all str or all int, or None where X has them.
+            files; y: (n,) labels, all str or all whole numbers or booleans, which come back as
+            they came, or None where X has them.
         classes: labels to announce; they get columns now and no score until they are seen.
         auxiliary: inputs without labels, in any form of X, for methods that consolidate on such
             (dmc, dmc+); labels that come with them are not looked at.
@@ -254,21 +270,31 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     def _put(self, model: Model) -> None:
         """Put a finished model in place: one assignment, after which all answers are by it."""
         self._model = model
-        validate.show_columns(self, model.columns)
+        validate.show_columns(self, validate.columns_of(model))
 
     def scores(self, X: Any) -> np.ndarray:
-        """(n, classes) scores, two classes included; -inf for classes announced and never seen."""
+        """(n, classes) scores by column of `classes_`; -inf for those announced and never seen."""
         model, records = self._asked(X)
         return model.scores(records).numpy()
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """(n, classes) scores, two classes included; -inf for classes announced and never seen."""
-        return self.scores(X)
+        """`scores`; where `classes_` holds two labels, (n,), as scikit-learn has it: that of the
+        second less that of the first.
+        """
+        return as_decision(self.scores(X))
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """(n, classes) probabilities in [0, 1], rows sum to 1, columns as in `classes_`."""
+        """(n, classes) probabilities in [0, 1] by column of `classes_`, which come as they arrived.
+
+        They are not sorted. For what takes columns to be (scikit-learn's scorers and calibration)
+        there is `sorted`; scorers that go by `classes_` are in `evergrow.metrics`. Rows sum to 1.
+        """
         model, records = self._asked(X)
         return model.probabilities(records)
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """(n, classes) logarithms of `predict_proba`; -inf for classes announced and never seen."""
+        return logarithms(self.predict_proba(X))
 
     def predict(self, X: Any, reject: float | None = None) -> np.ndarray:
         """(n,) labels. reject: answer None where the best probability is below it, in [0, 1]."""
@@ -292,6 +318,19 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
         """(n, width) features, float32: what the head sees."""
         model, records = self._asked(X)
         return model.features(records).numpy()
+
+    def sorted(self) -> FrozenEstimator:
+        """This model as it is now, with `classes_` and the columns of scores sorted.
+
+        For what takes columns to be sorted: scikit-learn's scorers by name ("roc_auc_ovr"),
+        `CalibratedClassifierCV`. It does not learn: `fit` leaves it as it is, a clone is itself.
+
+        >>> clf = GrowingClassifier("none").partial_fit([[1.0], [2.0]], ["b", "b"])
+        >>> clf = clf.partial_fit([[7.0], [8.0]], ["a", "a"])
+        >>> clf.classes_.tolist(), clf.sorted().classes_.tolist()
+        (['b', 'a'], ['a', 'b'])
+        """
+        return FrozenEstimator(SortedClassifier(type(self).of(self.model)))
 
     def layer_scores(self) -> dict[str, float]:
         """How well each layer's features tell the classes apart: mean recall in [0, 1], by layer.
@@ -431,6 +470,11 @@ class GrowingClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # ty
     net_ = _shown("net", "The network.")
     learner_ = _shown("learner", "The method with all that it remembers.")
 
+    @property
+    def _n_features_out(self) -> int:
+        """Width of `transform`, by scikit-learn's name for it."""
+        return self.model.net.width
+
     def __sklearn_is_fitted__(self) -> bool:
         return self._model is not None
 
@@ -457,5 +501,7 @@ def load(
     learning: False reads only what predicting needs.  Nothing on disk is executed.
     Raises ModelError, DamagedError, FormatError, SettingError.
     """
-    stored = ModelFolder(path).read(version, learning)
+    folder = ModelFolder(path)
+    stored = folder.read(version, learning)
+    log.info("read version %d of %s", stored.manifest["version"], folder.path)
     return GrowingClassifier.of(serialize.restore(stored, "auto", backbone, method, learning))

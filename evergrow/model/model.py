@@ -13,7 +13,7 @@ from ..backbones.base import Backbone
 from ..data import preprocess
 from ..data.dataset import Chunk
 from ..data.drift import InputSummary
-from ..data.label_type import LabelType
+from ..data.label_type import ModelLabels
 from ..data.task import Records, fetched
 from ..errors import DataError
 from ..methods.base import Method
@@ -109,11 +109,12 @@ class Model:
         return self.learner.net
 
     @property
-    def label_type(self) -> LabelType:
-        """What its labels are: "text" or "int"; None before there are any."""
+    def label_type(self) -> ModelLabels:
+        """What its labels are: "text", "int" (whole numbers) or "bool"; None before any came."""
         if not len(self.classes):
             return None
-        return "int" if self.classes.dtype.kind in "iu" else "text"
+        kinds: dict[str, ModelLabels] = {"b": "bool", "i": "int", "f": "int"}
+        return kinds.get(self.classes.dtype.kind, "text")
 
     def compared(self, chunk: Chunk) -> "Model":
         """This model; of a network trained elsewhere, once it answers as that for these inputs.
@@ -155,10 +156,10 @@ class Model:
         Raises DataError for labels of another kind.
         """
         words = [label for label in set(labels.tolist()) if isinstance(label, str)]
-        if words and self.label_type == "int":
+        if words and self.label_type in ("int", "bool"):
             raise DataError(
-                f"labels are str ({min(words)!r}), but this model was started with int labels; "
-                "pass labels of the same kind."
+                f"labels are str ({min(words)!r}), but this model was started with "
+                f"{self.label_type} labels; pass labels of the same kind."
             )
         if not words and self.label_type == "text":
             raise DataError(
@@ -170,7 +171,11 @@ class Model:
             return distinct if distinct.dtype != object else np.array(distinct.tolist())
         index = self._indexed()
         new = [label for label in distinct.tolist() if label not in index]
-        return np.concatenate([self.classes, np.array(new)]) if new else self.classes
+        if not new:
+            return self.classes
+        added = np.array(new)
+        whole = self.classes.dtype.kind == "i"  # beside booleans or floats: stays as it is
+        return np.concatenate([self.classes, added.astype(np.int64) if whole else added])
 
     def _indexed(self) -> dict[Any, int]:
         """Column by label; carried over from model to model while the classes are the same."""

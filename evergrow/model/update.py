@@ -4,6 +4,7 @@ What is given stays as it is, and what is returned is finished: whoever holds a 
 one in its place, in one assignment. So an update that fails leaves nothing behind.
 """
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -34,6 +35,7 @@ from .update_report import Recalls
 
 PlainAdvice = list[dict[str, Any]]
 NO_CONTEXT = UpdateContext()
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,24 @@ def learn(
         "before": before,
         "report": None,
     }
+    _log(work.update)
     return work
+
+
+def _log(done: dict[str, Any]) -> None:
+    """Tell standard logging of an update; nobody hears it but who asks for `evergrow`."""
+    log.info(
+        "learnt %d samples, %d new classes beside %d, in %.1f s by %s on %s (%s)",
+        done["samples"],
+        len(done["new_classes"]),
+        len(done["old_classes"]),
+        done["seconds"],
+        done["method"],
+        done["backbone"],
+        done["reason"],
+    )
+    for warning in done["warnings"]:
+        log.warning("%s", warning)
 
 
 def foresee(model: Model | None, parameters: Parameters, incoming: Incoming) -> PlainAdvice:

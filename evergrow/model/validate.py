@@ -44,6 +44,12 @@ def as_chunk(
     return sources.read(X, y, own=own, need_labels=labels, model_labels=kind), known
 
 
+def columns_of(model: Model) -> TableColumns | None:
+    """Those of the table that it began with, as scikit-learn's attributes show them."""
+    names = (model.schema or {}).get("names") if model.columns is None else None
+    return TableColumns(len(names), np.array(names, object)) if names else model.columns
+
+
 def show_columns(estimator: Any, columns: TableColumns | None) -> None:
     """The attributes by which scikit-learn knows the columns of the first table."""
     for name, value in (

@@ -7,6 +7,7 @@ the next writer sweeps it away.
 """
 
 import contextlib
+import logging
 import os
 import re
 import secrets
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # What the store itself makes in pending/, and alone may take away there.
+log = logging.getLogger(__name__)
 STAGE = re.compile(r"(\d{6,}|rollback)-[0-9a-f]{8}|learn-\d{6,}")
 __all__ = ["ModelFolder", "Stored"]
 
@@ -120,6 +122,7 @@ class ModelFolder(Folder):
             self._point(number, stage)
         self._prune(stage)
         self._sweep()
+        log.info("version %d is current in %s", number, self.path)
         return number
 
     def rollback(self, to: int | None = None, timeout: float = 0.0) -> int:
@@ -137,6 +140,7 @@ class ModelFolder(Folder):
             with self._staged("rollback") as stage:
                 self._point(target, stage)
             durable_files.remove(stage)
+            log.info("version %d is current in %s again", target, self.path)
             return target
 
     @contextlib.contextmanager

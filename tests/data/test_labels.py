@@ -18,9 +18,8 @@ from evergrow.errors import DataError
         (3, 1),
         np.array([3, 1], np.int8),
         np.array([3, 1], np.uint64),
-        np.array([3.0, 1.0]),
         np.array([3, 1], object),
-        [np.int32(3), 1.0],
+        [np.int32(3), 1],
         torch.tensor([3, 1]),
         [torch.tensor(3), torch.tensor(1)],
         pd.Series([3, 1], index=[7, 9]),
@@ -53,9 +52,27 @@ def test_words_of_any_type_are_plain_str(y):
     assert found.tolist() == ["dog", "c"]
 
 
-def test_booleans_count_as_0_and_1():
-    assert clean_labels([True, False]).tolist() == [1, 0]
-    assert clean_labels(np.array([True, False])).dtype == np.int64
+@pytest.mark.parametrize(
+    ("y", "kind"),
+    [
+        ([True, False], bool),
+        (np.array([True, False]), bool),
+        (np.array([True, False], object), bool),
+        (pd.Series([True, False]), bool),
+        ([1.0, 0.0], np.float64),
+        (np.array([1, 0], np.float32), np.float64),
+        ([1.0, 0], np.float64),
+    ],
+)
+def test_booleans_and_whole_floats_stay_what_they_are(y, kind):
+    found = clean_labels(y)
+    assert found.dtype == kind and found.tolist() == [1, 0]
+
+
+def test_booleans_are_found_in_what_a_file_says():
+    for written in (["True", "false"], ["1", "0"]):
+        assert of_type(np.array(written, object), "bool").tolist() == [True, False]
+    assert of_type(np.array(["True", "2"], object), "bool").tolist() == ["True", "2"]
 
 
 def test_int64_is_passed_on_without_a_copy():

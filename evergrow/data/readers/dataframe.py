@@ -13,7 +13,7 @@ from ...errors import DataError
 from ...formatting import listed
 from .. import labels
 from ..image_decoding import SUFFIXES
-from ..label_type import LabelType
+from ..label_type import ModelLabels
 from . import arrays
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class WantedColumns:
     label, text: names of columns.  look: whether labels are in the table, and not given apart.
     need: whether they must be there.  features: columns that do not hold them.
     where: the table's name in messages.  base: folder that relative image paths start from.
-    from_text: whether labels are text, as written in a file.  label_type: what they are to become.
+    from_file, from_text: whether they were read from a file, and labels are text, as written there.
+    label_type: what labels are to become.
     sure: whether the user says that these are labels, whatever they look like.
     """
 
@@ -69,8 +70,9 @@ class WantedColumns:
     features: Sequence[str] = ()
     where: str = "X"
     base: Path = Path()
+    from_file: bool = False
     from_text: bool = False
-    label_type: LabelType = None
+    label_type: ModelLabels = None
     sure: bool = False
 
 
@@ -156,6 +158,8 @@ def _labels(frame: "pd.DataFrame", name: Any, wanted: WantedColumns) -> np.ndarr
     elif wanted.label_type == "text":
         values = labels.as_text(column.tolist())
     cleaned = labels.clean_labels(values, f"column {name!r} of {wanted.where}")
+    if wanted.from_file:
+        cleaned = labels.of_file(cleaned)
     return labels.of_type(cleaned, wanted.label_type)
 
 
@@ -246,9 +250,10 @@ def _wanted(how: ReadOptions, path: Path | None) -> WantedColumns:
     if path is None:
         return wanted
     as_written = table_files.suffix(path) in table_files.CSV
-    wanted = replace(wanted, where=str(path), base=path.parent, from_text=as_written)
+    wanted = replace(wanted, where=str(path), base=path.parent, from_file=True)
     kind = how.label_type or how.model_labels
-    return replace(wanted, label_type=kind, sure=how.label_type is not None)
+    sure = how.label_type is not None
+    return replace(wanted, from_text=as_written, label_type=kind, sure=sure)
 
 
 def read_file(path: Path, how: ReadOptions) -> Chunk:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import DataError
 from ..dataset import Chunk, Seen, Store
-from ..label_type import LabelType
+from ..label_type import LabelType, ModelLabels
 from ..labels import clean_labels
 
 
@@ -24,7 +24,7 @@ class ReadOptions:
     need_labels: bool = True
     features: Sequence[str] = ()
     label_type: LabelType = None
-    model_labels: LabelType = None
+    model_labels: ModelLabels = None
 
     @property
     def need(self) -> bool:
