@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..data.dataset import Chunk, Store, Then
+from ..data.image_arrays import to_8_bits
+from ..data.resize import Canvas
 from ..errors import DataError, SettingError
 
 
@@ -50,8 +52,10 @@ class Changed:
         return images
 
     def _under(self, rows: np.ndarray, name: str, then: Then | None) -> list[np.ndarray]:
+        top = then.top if isinstance(then, Canvas) else Canvas.top
+
         def change(x: np.ndarray) -> np.ndarray:
-            changed = CHANGES[name](x)
+            changed = CHANGES[name](to_8_bits(x, top))
             return changed if then is None else then(changed)
 
         images = self.store.take(rows, change)

@@ -52,6 +52,7 @@ def evaluate(model: str | Path, data: Any, options: OpenOptions = CURRENT) -> An
         "unknown_classes": unknown,
         "version": options.version or folder.current(),
         "skipped": [list(file) for file in chunk.skipped],
+        "warnings": [*chunk.notes, *loaded.unlike(chunk)],
     }
 
 

@@ -42,6 +42,7 @@ def predict(
         "predictions": predictions,
         "version": options.version or folder.current(),
         "skipped": skipped,
+        "warnings": [*chunk.notes, *loaded.unlike(chunk)],
     }
 
 

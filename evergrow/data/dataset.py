@@ -21,6 +21,7 @@ class Seen:
     and the largest.  shape, dtype: of one row or tensor.  names: of columns, where they have any.
     from_files: images came as files or of PIL, which are converted, not as arrays, which must fit.
     mixed: a table with columns that are no numbers, or with cells that are missing.
+    highest: level of those images that have 16 bits; 0: there are none.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Seen:
     from_files: bool = False
     dtype: str = "float32"
     mixed: bool = False
+    highest: int = 0
 
 
 class Store(Protocol):

@@ -10,6 +10,7 @@ from ..errors import DataError
 BAND = 16  # output positions computed by one product
 NUMBERS_AT_ONCE = 1 << 22  # numbers rounded at a time
 PRODUCT = 1 << 18  # multiplications of one product: stays in the cache, and in one thread
+RANGES = (255, 1023, 4095, 16383, 65535)  # that images of 16 bits are found to use
 UNITS = {  # weights are whole multiples of 1 / unit: sums below 2**24 are exact in float32
     "bilinear": 1 << 16,
     "bicubic": 1 << 15,  # sizes of its weights add up to 1.3 at most
@@ -88,6 +89,27 @@ def to_levels(x: np.ndarray) -> np.ndarray:
             f"{_range(x)}; {_advice(low, high)}."
         )
     return _rounded(x)
+
+
+def range_of(highest: int) -> int:
+    """The range that images of 16 bits with this highest level use: of 8, 10, 12, 14 or 16 bits.
+
+    >>> range_of(240), range_of(256), range_of(40_000)
+    (255, 1023, 65535)
+    """
+    return next(top for top in RANGES if highest <= top)
+
+
+def to_8_bits(x: np.ndarray, top: int) -> np.ndarray:
+    """uint8 as it is; uint16 levels 0..top as 0..255, rounded, what is above as 255.
+
+    >>> to_8_bits(np.array([0, 512, 1023, 4000], np.uint16), 1023).tolist()
+    [0, 128, 255, 255]
+    """
+    if x.dtype == np.uint8:
+        return x
+    levels: np.ndarray = (np.minimum(x, top).astype(np.uint32) * 255 + top // 2) // top
+    return levels.astype(np.uint8)
 
 
 def _rounded(x: np.ndarray) -> np.ndarray:

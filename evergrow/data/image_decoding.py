@@ -1,4 +1,4 @@
-"""One image, of a file or PIL -> uint8 (C, H, W) pixels, C = 1 or 3, or the reason it has none."""
+"""One image, of a file or PIL -> (C, H, W) pixels, C = 1 or 3, or the reason it has none."""
 
 import io
 import os
@@ -70,10 +70,14 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What a look at an image showed.  size: (height, width).  stamp: of its file."""
+    """What a look at an image showed.  size: (height, width).  stamp: of its file.
+
+    highest: level of an image of 16 bits; 0 of others.
+    """
 
     channels: int
     size: tuple[int, int]
+    highest: int
     stamp: Stamp | None
 
 
@@ -83,7 +87,9 @@ def inspect(data: Encoded) -> ImageFacts:
 
 
 def decode(data: Encoded, stamp: Stamp | None = None, then: Then | None = None) -> np.ndarray:
-    """(C, H, W) uint8 pixels of an image, turned as EXIF says; the first frame of several.
+    """(C, H, W) pixels of an image, turned as EXIF says; the first frame of several.
+
+    uint8; uint16 of grey images of 16 bits, whose range is for the model to say.
 
     stamp: what its file was like earlier.  then: applied to the pixels. If it is a canvas, a JPEG
     is decoded at 1/2, 1/4 or 1/8 of its size where that is still `GAP` times what it is scaled to.
@@ -108,7 +114,7 @@ def _draft(image: Image.Image, canvas: Canvas) -> None:
 
 
 def pixels(image: Image.Image) -> np.ndarray:
-    """(C, H, W) uint8 pixels of a PIL image: transparency laid onto white, 16 bits scaled to 8.
+    """(C, H, W) uint8 pixels of a PIL image, transparency laid onto white; uint16 of 16 bits.
 
     Raises Unreadable for values that have no known range, and what PIL raises for broken files.
 
@@ -119,7 +125,7 @@ def pixels(image: Image.Image) -> np.ndarray:
     turn = TURNS.get(_orientation(image))
     image = image if turn is None else image.transpose(turn)
     if _is_deep(image):
-        return _scaled(np.asarray(image))[None]
+        return _deep(np.asarray(image))[None]
     grey, transparent = _is_grey(image), image.has_transparency_data
     mode = "RGBA" if transparent else "L" if grey else "RGB"
     image = image if image.mode == mode else image.convert(mode)
@@ -133,18 +139,20 @@ def pixels(image: Image.Image) -> np.ndarray:
     return planes
 
 
-def _facts(image: Image.Image) -> tuple[int, tuple[int, int]]:
-    """Channels and (height, width) of what `pixels` would give, without making it.
+def _facts(image: Image.Image) -> tuple[int, tuple[int, int], int]:
+    """Channels, (height, width) and highest level of what `pixels` would give, without making it.
 
     A JPEG file is read to its end, and drawn at an eighth of its size, which is faster.
     """
     size = image.size
     image.draft(image.mode, (1, 1))
     image.load()
+    highest = 0
     if _is_deep(image):
-        _scaled(np.asarray(image))  # its range may be no good
+        levels = _deep(np.asarray(image))  # its range may be no good
+        highest = int(levels.max()) if levels.dtype == np.uint16 else 0
     width, height = size if _orientation(image) < 5 else size[::-1]
-    return 1 if _is_deep(image) or _is_grey(image) else 3, (height, width)
+    return 1 if _is_deep(image) or _is_grey(image) else 3, (height, width), highest
 
 
 def _seen_through(
@@ -229,8 +237,8 @@ def _is_grey(image: Image.Image) -> bool:
     return bool((palette[used] == palette[used, :1]).all())
 
 
-def _scaled(values: np.ndarray) -> np.ndarray:
-    """16-bit levels, or floats in 0..1, as 0..255."""
+def _deep(values: np.ndarray) -> np.ndarray:
+    """Levels of 16 bits as uint16; floats in 0..1 as 0..255, uint8."""
     low, high = values.min(), values.max()
     if values.dtype.kind == "f":
         if not (low >= 0 and high <= 1):
@@ -238,7 +246,7 @@ def _scaled(values: np.ndarray) -> np.ndarray:
         return np.rint(values.astype(np.float64) * 255).astype(np.uint8)
     if low < 0 or high > 65535:
         raise Unreadable(f"holds 32-bit integers {low}..{high}; only 0..65535 is read")
-    return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    return values.astype(np.uint16)
 
 
 _large = threading.Lock()

@@ -16,6 +16,7 @@ from .schema import canonical_size as canonical_size
 from .schema import encoded as encoded
 from .schema import fitted as fitted
 from .schema import note_unseen as note_unseen
+from .schema import range_notes as range_notes
 from .schema import spec as spec
 from .schema_check import check_fits as check_fits
 from .schema_check import of_another_length as of_another_length
@@ -51,7 +52,8 @@ class Prepared:
         if chunk.kind == "image":
             form = resize.canvas_of(prepare)
             values = getattr(chunk.store, "values", None)
-            if not isinstance(values, np.ndarray) or values.shape[1:] != form.shape:
+            there = isinstance(values, np.ndarray) and (values.dtype, values.shape[1:])
+            if there != (np.uint8, form.shape):
                 self.canvas, self.kept, self.key = form, _kept(chunk, form), form
 
     def __len__(self) -> int:

@@ -26,6 +26,8 @@ def read(
     *,
     label: str | None = None,
     text: str | None = None,
+    paths: str | None = None,
+    missing: Sequence[str] = (),
     own: bool = False,
     skip_bad: bool = False,
     need_labels: bool = True,
@@ -41,6 +43,8 @@ def read(
         of one such file, of a CSV, TSV,
         Parquet, JSON-lines, npz or npy file, or of a pair of idx files.
     y: (n,) labels, where X does not hold them.  label, text: names of columns or keys.
+    paths: the column that holds paths of image files; without, one is taken for such where all of
+        its cells are files.  missing: cells of a CSV file that say that something is missing.
     own: pass tensors of any shape on as they are, for a network of the user's own.
     skip_bad: pass over files that cannot be read; the chunk names them.
     need_labels: refuse data without labels.  features: columns that are known not to be labels.
@@ -55,7 +59,17 @@ def read(
     ('table', (3,), ['dog', 'cat'])
     """
     how = ReadOptions(
-        y, label, text, own, skip_bad, need_labels, features, label_type, model_labels
+        y,
+        label,
+        text,
+        paths,
+        missing,
+        own,
+        skip_bad,
+        need_labels,
+        features,
+        label_type,
+        model_labels,
     )
     if type(X) is np.ndarray:
         return in_memory.from_array_or_list(X, how)

@@ -22,6 +22,7 @@ class Canvas:
         middle is cut out.  squash: as center, but each side is scaled.  border: as center, but the
         longer side is, and what is missing is filled.
     fill: level by channel of what is missing; none: black.
+    top: level of images of 16 bits that is white.
     An image that has the size of the canvas is taken as it is: somebody has prepared it.
 
     >>> Canvas(3, 224, 224, crop="center", share=0.875).scaled((480, 640))
@@ -35,6 +36,7 @@ class Canvas:
     crop: str = "squeeze"
     share: float = 1.0
     fill: tuple[int, ...] = ()
+    top: int = 65535
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -42,12 +44,13 @@ class Canvas:
         return self.channels, self.height, self.width
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """One (C, H, W) uint8 image, C = 1 or 3, as (channels, height, width)."""
+        """One (C, H, W) uint8 or uint16 image, C = 1 or 3, as (channels, height, width)."""
         brought: np.ndarray = self.bring(image[None])[0]
         return brought
 
     def bring(self, x: np.ndarray) -> np.ndarray:
-        """(n, C, H, W) uint8 images, C = 1 or 3, as (n, channels, height, width)."""
+        """(n, C, H, W) uint8 or uint16 images, C = 1 or 3, as (n, channels, height, width)."""
+        x = image_arrays.to_8_bits(x, self.top)
         x = image_arrays.recolour(x, min(self.channels, x.shape[1]))
         if x.shape[2:] != (self.height, self.width):
             x = self._placed(x)
@@ -104,4 +107,5 @@ def canvas_of(form: dict[str, Any]) -> Canvas:
         form.get("crop", "squeeze"),
         form.get("crop_pct", 1.0),
         tuple(form.get("fill", ())),
+        form.get("top", 65535),
     )

@@ -9,9 +9,13 @@ import numpy as np
 from ..errors import DataError, SettingError
 from . import table_encoder
 from .dataset import Chunk, Frame, Seen
+from .image_arrays import range_of
 from .resize import Size
 
 Form = dict[str, Any]
+
+FULL_RANGE = 65535  # of images of 16 bits, where a model did not begin with such
+FEW_IMAGES = 5  # so few may all be dark
 
 
 def canonical_size(
@@ -67,6 +71,8 @@ def spec(
     `given`), so that their like is taken later too.  Raises DataError for texts, whose form an
     encoder gives, SettingError.
 
+    top: of images of 16 bits, which use fewer as often as not: the level that is white.
+
     >>> spec(Seen("image", 1, ((28, 28),)))
     {'kind': 'image', 'channels': 1, 'height': 28, 'width': 28}
     """
@@ -82,6 +88,8 @@ def spec(
     height, width = canonical_size(seen, image_size, limit, reduced, least)
     channels = channels or seen.channels
     form: Form = {"kind": "image", "channels": channels, "height": height, "width": width}
+    if seen.highest:
+        form["top"] = range_of(seen.highest)
     if not seen.from_files and seen.sizes != ((height, width),):
         form["sizes"] = "any"
     if not seen.from_files and seen.channels != channels:
@@ -115,6 +123,28 @@ def note_unseen(form: Form, chunk: Chunk) -> None:
     if "encode" in form:
         notes = table_encoder.unseen(table_of(chunk), form["encode"])
         chunk.notes += [note for note in notes if note not in chunk.notes]
+
+
+def range_notes(form: Form, chunk: Chunk, begins: bool = False) -> list[str]:
+    """What is to be said of images of 16 bits, whose range a file does not tell.
+
+    begins: whether the model begins with them.
+    """
+    highest = chunk.seen.highest
+    if not highest or form["kind"] != "image":
+        return []
+    top, used = form.get("top", FULL_RANGE), range_of(highest)
+    hold = f"images of 16 bits hold levels up to {highest}"
+    if begins:
+        return [f"{hold}: 0..{top} is read as black to white, by this model always"]
+    if highest > top:
+        return [f"{hold}, and this model reads 0..{top}: what is above it counts as white"]
+    if used < top and len(chunk) >= FEW_IMAGES:
+        return [
+            f"{hold}, and this model reads 0..{top}: they are darker than they may be meant; if "
+            f"0..{used} is their range, convert them"
+        ]
+    return []
 
 
 def table_of(chunk: Chunk) -> Any:

@@ -1,5 +1,6 @@
 """Where data is and how to read it, said before it is read; needs no torch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ class Source:
 
     label, text: column or key of the labels, of the texts.  skip_bad: pass over unreadable files.
     label_type: "text" or "int": what labels of files are to be.  model_labels: what those of the
-    model are that this is for; see `data.read`.
+    model are that this is for.  paths, missing: see `data.read`.
     """
 
     data: Any
@@ -24,6 +25,8 @@ class Source:
     skip_bad: bool = False
     label_type: LabelType = None
     model_labels: ModelLabels = None
+    paths: str | None = None
+    missing: Sequence[str] = ()
 
     @classmethod
     def of(cls, data: Any) -> "Source":
@@ -42,4 +45,6 @@ class Source:
             need_labels=need_labels,
             label_type=self.label_type,
             model_labels=self.model_labels,
+            paths=self.paths,
+            missing=self.missing,
         )

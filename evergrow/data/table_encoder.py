@@ -216,7 +216,8 @@ def _numbers(column: "pd.Series[Any]", kind: str) -> np.ndarray:
         row = int(wrong.argmax())
         raise DataError(
             f"column {column.name!r} holds {kind}s in this model, and {column.iloc[row]!r} is none "
-            f"(row {row}); mend it, or leave it empty as missing."
+            f"(row {row}); mend it, or leave it empty as missing (in a CSV file: --missing "
+            f"{str(column.iloc[row])!r})."
         )
     return x
 

@@ -1,6 +1,7 @@
 """The estimator: scikit-learn's face of a model whose classes grow."""
 
 import logging
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -270,7 +271,7 @@ class GrowingClassifier(
     def _put(self, model: Model) -> None:
         """Put a finished model in place: one assignment, after which all answers are by it."""
         self._model = model
-        validate.show_columns(self, validate.columns_of(model))
+        validate.show_columns(self, model.columns)
 
     def scores(self, X: Any) -> np.ndarray:
         """(n, classes) scores by column of `classes_`; -inf for those announced and never seen."""
@@ -348,6 +349,8 @@ class GrowingClassifier(
         model = self.model
         chunk, _ = validate.as_chunk(self, model, X, None, labels=False)
         model = model.compared(chunk)
+        for note in model.unlike(chunk):
+            warnings.warn(note, stacklevel=3)
         return model, model.records(chunk)
 
     def save(self, path: str | Path, gate: float | None = None) -> int:

@@ -143,6 +143,10 @@ class Model:
         body = self.net.backbone
         preprocess.check_fits(self.schema, chunk, not body.any_size, body.any_length)
 
+    def unlike(self, chunk: Chunk) -> list[str]:
+        """What is to be said of inputs that are read otherwise than they may be meant."""
+        return [] if self.schema is None else preprocess.range_notes(self.schema, chunk)
+
     def columns_of(self, labels: np.ndarray | None) -> Tensor:
         """(n,) columns of labels, -1 for those that the model does not know; (0,) of None."""
         if labels is None:

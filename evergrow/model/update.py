@@ -68,6 +68,7 @@ def begin(parameters: Parameters, chunk: Chunk, columns: TableColumns | None = N
     kind = backbones.kind(chunk.seen)
     settings, name = choose.backbone(parameters, kind)
     schema = preprocess.fitted(settings.prepare(chunk.seen, parameters.image_size), chunk)
+    _note(chunk, preprocess.range_notes(schema, chunk, begins="top" in schema))
     body = settings.build(schema, Generators(parameters.seed)("backbone"))
     net = Network(body, settings.inputs(schema)).eval()
     chosen = choose.method(parameters, body, kind, None)
@@ -89,6 +90,10 @@ def begin(parameters: Parameters, chunk: Chunk, columns: TableColumns | None = N
         schema=schema,
         columns=columns,
     )
+
+
+def _note(chunk: Chunk, notes: list[str]) -> None:
+    chunk.notes += [note for note in notes if note not in chunk.notes]
 
 
 def _with_columns(reason: str, schema: dict[str, Any]) -> str:
@@ -123,6 +128,7 @@ def admit(model: Model | None, parameters: Parameters, incoming: Incoming) -> Mo
     _check_length(model, chunk.seen)
     work = fork(model, parameters)
     preprocess.note_unseen(model.schema, chunk)
+    _note(chunk, preprocess.range_notes(model.schema, chunk))
     return work
 
 

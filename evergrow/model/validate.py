@@ -41,13 +41,18 @@ def as_chunk(
         first = model is None and columns is None
         X, known = _table(estimator, X, known, reset=first)
     kind = model.label_type if model is not None and isinstance(X, str | Path | tuple) else None
-    return sources.read(X, y, own=own, need_labels=labels, model_labels=kind), known
+    meant = _meant(model, X)
+    text, paths = ("X" if meant == wanted else None for wanted in ("text", "image"))
+    chunk = sources.read(
+        X, y, own=own, need_labels=labels, model_labels=kind, text=text, paths=paths
+    )
+    return chunk, known
 
 
-def columns_of(model: Model) -> TableColumns | None:
-    """Those of the table that it began with, as scikit-learn's attributes show them."""
-    names = (model.schema or {}).get("names") if model.columns is None else None
-    return TableColumns(len(names), np.array(names, object)) if names else model.columns
+def _meant(model: Model | None, X: Any) -> str | None:
+    """What strings in a list are to a model: text, or (paths of) image; None: a look may tell."""
+    strings = isinstance(X, list | np.ndarray) and len(X) > 0 and isinstance(X[0], str)
+    return (model.schema or {}).get("kind") if model is not None and strings else None
 
 
 def show_columns(estimator: Any, columns: TableColumns | None) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from evergrow.data import image_decoding
 from evergrow.data.image_decoding import Unreadable, decode, pixels
 from evergrow.data.quiet_warnings import quiet
+from evergrow.data.resize import Canvas
 
 RNG = np.random.default_rng(0)
 
@@ -83,11 +84,18 @@ def test_palette_transparency_given_in_bytes_raises_no_warning():
         assert decode(data).shape == (3, 6, 9)
 
 
-def test_16_bits_are_scaled_to_8():
-    deep = (GREY.astype(np.uint16) * 257).astype(np.uint16)
+@pytest.mark.parametrize("times", [1, 257])
+def test_16_bits_stay_as_they_are_until_their_range_is_known(times):
+    deep = (GREY.astype(np.uint16) * times).astype(np.uint16)
     for format in ("PNG", "TIFF", "PPM"):
-        np.testing.assert_array_equal(decode(encoded(Image.fromarray(deep), format))[0], GREY)
-    np.testing.assert_array_equal(pixels(Image.fromarray(GREY.astype(np.int32) * 257))[0], GREY)
+        data = encoded(Image.fromarray(deep), format)
+        assert (
+            decode(data).dtype == np.uint16 and image_decoding.inspect(data).highest == deep.max()
+        )
+        np.testing.assert_array_equal(decode(data)[0], deep)
+        top = 255 if times == 1 else 65535
+        np.testing.assert_array_equal(decode(data, then=Canvas(1, 6, 9, top=top))[0], GREY)
+    np.testing.assert_array_equal(pixels(Image.fromarray(GREY.astype(np.int32)))[0], GREY)
 
 
 def test_floats_in_0_to_1_are_read_and_others_not():

@@ -16,8 +16,10 @@ from .flags import (
     DataArgument,
     JsonOption,
     LabelOption,
+    MissingOption,
     ModelArgument,
     OwnOption,
+    PathsOption,
     SkipBadOption,
     TextOption,
     VersionOption,
@@ -28,10 +30,10 @@ from .output import answer
 
 ANSWERS = {  # by command: what --json prints, for docs/cli.md
     "predict": "predictions: a list of {input, label, probability, top}, where top is a list of "
-    "[label, probability]; version, skipped",
+    "[label, probability]; version, skipped, warnings",
     "evaluate": "accuracy, samples, per_class {label: accuracy}, counts {label: samples}, old and "
     "new {accuracy, samples}, confused: a list of {label, predicted, samples}, unknown_classes, "
-    "version, skipped",
+    "version, skipped, warnings",
     "show": "version, versions, classes, counts {label: samples}, method, method_settings, "
     "backbone, backbone_settings, reason, input, raw_samples, bytes, version_bytes, history: a "
     "list of versions, each with recall {old, new, all} as its update left it",
@@ -55,6 +57,8 @@ def predict(
     version: VersionOption = None,
     label: LabelOption = None,
     text: TextOption = None,
+    paths: PathsOption = None,
+    missing: MissingOption = None,
     skip_bad: SkipBadOption = False,
     method: OwnOption = None,
     device: WhereOption = "auto",
@@ -62,7 +66,8 @@ def predict(
 ) -> None:
     """Labels and probabilities of DATA."""
     find_here(method)
-    source = Source(data[0] if len(data) == 1 else data, label, text, skip_bad)
+    given = data[0] if len(data) == 1 else data
+    source = Source(given, label, text, skip_bad, paths=paths, missing=missing or ())
     options = OpenOptions(method, device, version)
     answer(predicting.predict(model, source, top, options), as_json, display.predictions)
 
@@ -73,6 +78,8 @@ def evaluate(
     version: VersionOption = None,
     label: LabelOption = None,
     text: TextOption = None,
+    paths: PathsOption = None,
+    missing: MissingOption = None,
     skip_bad: SkipBadOption = False,
     method: OwnOption = None,
     device: WhereOption = "auto",
@@ -83,7 +90,7 @@ def evaluate(
     Overall, of old and new classes (those of the last update), by class; what is confused most.
     """
     find_here(method)
-    source = Source(data, label, text, skip_bad)
+    source = Source(data, label, text, skip_bad, paths=paths, missing=missing or ())
     options = OpenOptions(method, device, version)
     answer(evaluating.evaluate(model, source, options), as_json, display.evaluated)
 
@@ -121,6 +128,8 @@ def report(
     ] = None,
     label: LabelOption = None,
     text: TextOption = None,
+    paths: PathsOption = None,
+    missing: MissingOption = None,
     skip_bad: SkipBadOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -131,8 +140,8 @@ def report(
     """
     from ..report import write
 
-    source = None if data is None else Source(data, label, text, skip_bad)
-    answer(write.write(folder, output, source), as_json, display.written)
+    judge = Source(data, label, text, skip_bad, paths=paths, missing=missing or ())
+    answer(write.write(folder, output, None if data is None else judge), as_json, display.written)
 
 
 def rollback(

@@ -20,7 +20,9 @@ from .flags import (
     ImageSizeOption,
     JsonOption,
     LabelOption,
+    MissingOption,
     OptimizerOption,
+    PathsOption,
     RateOption,
     SetOption,
     SkipBadOption,
@@ -90,6 +92,8 @@ def bench(
     device: DeviceOption = None,
     label: LabelOption = None,
     text: TextOption = None,
+    paths: PathsOption = None,
+    missing: MissingOption = None,
     skip_bad: SkipBadOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -116,7 +120,7 @@ def bench(
         words.append(f"classes_per_task={classes_per_task}")
     from ...bench import workload
 
-    own = Source(scenario, label, text, skip_bad)
+    own = Source(scenario, label, text, skip_bad, paths=paths, missing=missing or ())
     held = None if test is None else replace(own, data=test)
     what = workload.Subject(own, workload.changes(words), held, data)
     what.cut()  # a wrong name is told before anything slow is imported

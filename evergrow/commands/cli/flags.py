@@ -41,6 +41,20 @@ LabelTypeOption = Annotated[
     ),
 ]
 TextOption = Annotated[str | None, typer.Option(help="Column of the texts.")]
+PathsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column of paths of image files; without, one whose cells are all files.",
+    ),
+]
+MissingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CELL",
+        help="Cell of a CSV file that says that something is missing; can be given several times.",
+    ),
+]
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Pass over files that cannot be read, and count them.")
 ]

@@ -26,9 +26,11 @@ from .flags import (
     LabelOption,
     LabelTypeOption,
     MethodOption,
+    MissingOption,
     ModelArgument,
     OldOption,
     OptimizerOption,
+    PathsOption,
     RateOption,
     SetOption,
     SkipBadOption,
@@ -69,6 +71,8 @@ def learn(
     label: LabelOption = None,
     label_type: LabelTypeOption = None,
     text: TextOption = None,
+    paths: PathsOption = None,
+    missing: MissingOption = None,
     old: OldOption = None,
     auxiliary: AuxiliaryOption = None,
     validation: Annotated[
@@ -117,7 +121,7 @@ def learn(
     )
     find_here(method)
     how = How(settings, set_ or (), again, dry_run, keep_no_samples, gate)
-    source = Source(data, label, text, skip_bad, label_type)
+    source = Source(data, label, text, skip_bad, label_type, paths=paths, missing=missing or ())
     others = sources_beside(source, old, auxiliary)
     answer(learning.learn(model, source, how, others, display.advice), as_json, display.learnt)
 
@@ -134,6 +138,8 @@ def advise(
     label: LabelOption = None,
     label_type: LabelTypeOption = None,
     text: TextOption = None,
+    paths: PathsOption = None,
+    missing: MissingOption = None,
     old: OldOption = None,
     auxiliary: AuxiliaryOption = None,
     again: AgainOption = False,
@@ -157,7 +163,7 @@ def advise(
     )
     find_here(method)
     how = How(settings, set_ or (), again)
-    source = Source(data, label, text, skip_bad, label_type)
+    source = Source(data, label, text, skip_bad, label_type, paths=paths, missing=missing or ())
     others = sources_beside(source, old, auxiliary)
     answer(learning.advise(model, source, how, others, probe), as_json, display.advised)
 

@@ -1,6 +1,7 @@
 """A folder with a subfolder for each class -> its files, labels, notes on what is passed over."""
 
 import os
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ def list_files(folder: Path, need_labels: bool = True, kind: str = "image") -> L
     by_class = {sub: list(_files_below(sub, endings, others)) for sub in subfolders}
     loose = list(_only(loose, endings, others))
     if need_labels:
-        _refuse_parts(folder, subfolders)
+        _refuse_parts(folder, by_class)
         _refuse_no_classes(folder, by_class, loose, kind)
     notes = _notes(by_class, others, kind)
     if loose and need_labels:
@@ -122,20 +123,42 @@ def _only(files: list[Path], endings: frozenset[str], others: Counter[str]) -> I
             others[file.suffix.lower() or "no extension"] += 1
 
 
-def _refuse_parts(folder: Path, subfolders: list[Path]) -> None:
-    """Where subfolders are the parts of a data set, not its classes."""
-    parts = subfolders and all(sub.name.lower() in SPLIT_NAMES for sub in subfolders)
-    if parts and (len(subfolders) > 1 or any(_entries(sub)[1] for sub in subfolders)):
-        names = ", ".join(sub.name for sub in subfolders)
+def _refuse_parts(folder: Path, by_class: dict[Path, list[Path]]) -> None:
+    """Where subfolders are the parts of a data set, not its classes, whatever else is beside."""
+    filled = [sub for sub, files in by_class.items() if files]
+    parts = [sub for sub in filled if _names_part(sub.name)]
+    inside = [{below.name for below in _entries(sub)[1]} for sub in parts]
+    alike = len(parts) > 1 and bool(set.intersection(*inside))
+    plain = all(part.name.lower() in SPLIT_NAMES for part in parts)
+    alone = parts == filled and (any(inside) or (plain and len(parts) > 1))
+    if alone or alike:
         raise DataError(
-            f"the subfolders of {printable(folder)} are parts of a data set ({names}), not "
-            "classes; pass one of them, such as "
-            f"{printable(subfolders[-1] if len(subfolders) == 1 else _train(subfolders))}."
+            f"the subfolders of {printable(folder)} are parts of a data set "
+            f"({', '.join(sub.name for sub in parts)}), not classes; pass one of them, such as "
+            f"{printable(_classes_of(_train(parts)))}."
         )
 
 
-def _train(subfolders: list[Path]) -> Path:
-    return next((sub for sub in subfolders if sub.name.lower().startswith("train")), subfolders[0])
+def _names_part(name: str) -> bool:
+    """Whether a folder is named as a part of a data set is: val, seg_train, test2017.
+
+    >>> [_names_part(name) for name in ("Train", "seg_test", "val2017", "trainer")]
+    [True, True, True, False]
+    """
+    return any(word in SPLIT_NAMES for word in re.split(r"[^a-z]+", name.lower()))
+
+
+def _train(parts: list[Path]) -> Path:
+    return next((part for part in parts if "train" in part.name.lower()), parts[0])
+
+
+def _classes_of(part: Path) -> Path:
+    """Where in a part the folders of classes are: it may hold one folder that holds all."""
+    files, subfolders = _entries(part)
+    while len(subfolders) == 1 and not files and _entries(subfolders[0])[1]:
+        part = subfolders[0]
+        files, subfolders = _entries(part)
+    return part
 
 
 def _refuse_no_classes(

@@ -12,7 +12,6 @@ import numpy as np
 from ...errors import DataError
 from ...formatting import listed
 from .. import labels
-from ..image_decoding import SUFFIXES
 from ..label_type import ModelLabels
 from . import arrays
 
@@ -23,6 +22,7 @@ from dataclasses import replace
 from ..dataset import Chunk, Frame, Rows, Seen
 from . import table_files
 from .in_memory import from_list
+from .path_cells import are_paths
 from .read_options import ReadOptions, empty_error, make_chunk
 
 LABEL_COLUMNS = "label", "labels", "class", "target", "y"  # columns of labels, unless one is named
@@ -55,7 +55,7 @@ class Columns:
 class WantedColumns:
     """Which columns are what, as far as it is known.
 
-    label, text: names of columns.  look: whether labels are in the table, and not given apart.
+    label, text, paths: names of columns.  look: whether labels are in the table.
     need: whether they must be there.  features: columns that do not hold them.
     where: the table's name in messages.  base: folder that relative image paths start from.
     from_file, from_text: whether they were read from a file, and labels are text, as written there.
@@ -65,6 +65,7 @@ class WantedColumns:
 
     label: str | None = None
     text: str | None = None
+    paths: str | None = None
     look: bool = True
     need: bool = True
     features: Sequence[str] = ()
@@ -114,8 +115,10 @@ def _records(rest: "pd.DataFrame", wanted: WantedColumns) -> Columns:
     """What is in a frame without labels."""
     if wanted.text is not None:
         return _as_texts(rest, wanted.text, wanted)
-    kinds = [_kind(rest.iloc[:, i], wanted.base) for i in range(len(rest.columns))]
     names = tuple(map(str, rest.columns))
+    if wanted.paths is not None:
+        return _as_cells(rest, _place(names, wanted.paths, "paths", wanted), "path", wanted)
+    kinds = [_kind(rest.iloc[:, i], wanted) for i in range(len(rest.columns))]
     if set(kinds) == {"number"} and not rest.isna().to_numpy().any():
         return Columns(names=names, table=arrays.rows(rest.to_numpy(), names))
     for kind in ("cell", "path"):
@@ -163,7 +166,7 @@ def _labels(frame: "pd.DataFrame", name: Any, wanted: WantedColumns) -> np.ndarr
     return labels.of_type(cleaned, wanted.label_type)
 
 
-def _kind(column: "pd.Series[Any]", base: Path) -> str:
+def _kind(column: "pd.Series[Any]", wanted: WantedColumns) -> str:
     """number, category, date, path (of an image), text, cell (an image or array), or its dtype."""
     import pandas as pd
 
@@ -182,19 +185,24 @@ def _kind(column: "pd.Series[Any]", base: Path) -> str:
     if isinstance(first, date):
         return "date"
     if isinstance(first, str):
-        if Path(first).suffix.lower() in SUFFIXES:
-            return "path"
-        return "path" if len(first) < 256 and (base / first).is_file() else "text"
+        cells = [str(cell) for cell in column.dropna()]
+        where = f"column {str(column.name)!r} of {wanted.where}"
+        return "path" if are_paths(cells, wanted.base, where) else "text"
     return "cell"
 
 
-def _as_texts(rest: "pd.DataFrame", name: str, wanted: WantedColumns) -> Columns:
-    column = next((column for column in rest.columns if str(column) == name), None)
-    if column is None:
+def _place(names: Sequence[str], name: str, option: str, wanted: WantedColumns) -> int:
+    """Which of the columns it is.  option: by which it was named, for messages."""
+    if name not in names:
         raise DataError(
-            f"{wanted.where} has no text column {name!r}; its columns are: "
-            f"{listed(list(rest.columns), COLUMNS_LISTED)}. Name one of them with text= (--text)."
+            f"{wanted.where} has no {option} column {name!r}; its columns are: "
+            f"{listed(list(names), COLUMNS_LISTED)}. Name one of them with {option}= (--{option})."
         )
+    return names.index(name)
+
+
+def _as_texts(rest: "pd.DataFrame", name: str, wanted: WantedColumns) -> Columns:
+    column = rest.columns[_place(list(map(str, rest.columns)), name, "text", wanted)]
     _refuse_missing(rest[column], "texts", wanted)
     return Columns(texts=[str(text) for text in rest[column]], notes=_unused(rest, column))
 
@@ -221,13 +229,16 @@ def _unused(rest: "pd.DataFrame", used: Any) -> list[str]:
     return [f"columns not used: {listed(others, COLUMNS_LISTED)}"] if others else []
 
 
-def from_frame(frame: Any, how: ReadOptions, path: Path | None = None) -> Chunk:
+def from_frame(
+    frame: Any, how: ReadOptions, path: Path | None = None, notes: Sequence[str] = ()
+) -> Chunk:
     """A chunk of a data frame of pandas, Arrow or Polars.  path: of the file it was read from."""
     if not hasattr(frame, "iloc"):
         frame = frame.to_pandas()
     if not len(frame):
         raise empty_error()
     columns = take_apart(frame, _wanted(how, path))
+    columns.notes += notes
     where = "" if path is None else f" of {path.name}"
     if columns.table is not None:
         seen = Seen("table", shape=columns.table.shape[1:], names=columns.names)
@@ -246,7 +257,7 @@ def from_frame(frame: Any, how: ReadOptions, path: Path | None = None) -> Chunk:
 
 
 def _wanted(how: ReadOptions, path: Path | None) -> WantedColumns:
-    wanted = WantedColumns(how.label, how.text, how.y is None, how.need, how.features)
+    wanted = WantedColumns(how.label, how.text, how.paths, how.y is None, how.need, how.features)
     if path is None:
         return wanted
     as_written = table_files.suffix(path) in table_files.CSV
@@ -261,7 +272,8 @@ def read_file(path: Path, how: ReadOptions) -> Chunk:
     wanted = WantedColumns(how.label, look=how.y is None, features=how.features)
 
     def as_text(columns: Iterable[str]) -> list[str]:
-        names = how.text, label_column(columns, wanted)
+        names = how.text, how.paths, label_column(columns, wanted)
         return [column for column in columns if column in names]
 
-    return from_frame(table_files.read_frame(path, as_text), how, path)
+    frame, notes = table_files.read_frame(path, as_text, how.missing)
+    return from_frame(frame, how, path, notes)

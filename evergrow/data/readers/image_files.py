@@ -26,7 +26,7 @@ class Files:
     """Images on disk, or their bytes; nothing of them is kept, and little about them.
 
     rows: of each, where it stood in what was given.  found: what the check showed of each.
-    kinds: the (channels, (height, width)) that there are.
+    kinds: the (channels, (height, width)) that there are.  highest: level of those of 16 bits.
     """
 
     stable = True
@@ -36,6 +36,7 @@ class Files:
         self.rows = np.array(rows, np.int64)
         self.stamps = np.array([fact.stamp or (-1, -1) for fact in facts], np.int64)
         self.kinds = {(fact.channels, fact.size) for fact in facts}
+        self.highest = max((fact.highest for fact in facts), default=0)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -53,7 +54,7 @@ class Files:
         return np.frombuffer(hashes, np.uint8).reshape(-1, 16)
 
     def take(self, rows: np.ndarray, then: Then | None = None) -> list[np.ndarray]:
-        """(C, H, W) uint8 images, in order.  then: applied to each in the thread that decodes it.
+        """(C, H, W) images, in order.  then: applied to each in the thread that decodes it.
 
         Raises BadFilesError, which lists files that vanished or changed since they were checked.
         """
@@ -94,7 +95,8 @@ def from_files(
         labels = labels[store.rows]
     sizes = extremes(size for _, size in store.kinds)
     channels = max(channels for channels, _ in store.kinds)
-    return Chunk(Seen("image", channels, sizes, from_files=True), store, labels, bad, notes)
+    seen = Seen("image", channels, sizes, from_files=True, highest=store.highest)
+    return Chunk(seen, store, labels, bad, notes)
 
 
 def _name(item: str | Encoded, row: int) -> str:

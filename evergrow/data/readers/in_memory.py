@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ...errors import DataError
-from .. import image_decoding
 from ..dataset import Chunk, Rows, Seen, Store
 from . import arrays, single_samples
 from .class_folder import TEXTS
 from .image_files import from_files
+from .path_cells import are_paths
 from .read_options import ReadOptions, empty_error, extremes, make_chunk
 from .text_files import from_text_files
 
@@ -36,8 +36,9 @@ def from_list(values: Sequence[Any], how: ReadOptions, labels: np.ndarray | None
     if labels is None and how.y is None and all(map(single_samples.is_pair, values)):
         inputs, paired = zip(*values, strict=True)
         return from_list(inputs, replace(how, y=list(paired)))
-    if how.text is None and all(isinstance(v, str) for v in values) and _are_paths(values):
-        values = [Path(value) for value in values]
+    if how.text is None and all(isinstance(v, str) for v in values):
+        if how.paths is not None or are_paths(values, Path(), "X"):
+            values = [Path(value) for value in values]
     if all(isinstance(v, Path) and v.suffix.lower() in TEXTS for v in values):
         return from_text_files(values, how, labels)
     encoded = [single_samples.as_encoded(value) for value in values]
@@ -46,13 +47,6 @@ def from_list(values: Sequence[Any], how: ReadOptions, labels: np.ndarray | None
     if isinstance(values[0], int | float | np.number | list | tuple):
         return from_array_or_list(_square(values), how, labels)
     return from_records(single_samples.gather_items(values, how.own), how, labels)
-
-
-def _are_paths(values: Sequence[str]) -> bool:
-    """Whether strings name images: by their endings, or because the first is a file."""
-    if all(Path(value).suffix.lower() in image_decoding.SUFFIXES for value in values):
-        return True
-    return len(values[0]) < 1024 and Path(values[0]).is_file()
 
 
 def _square(values: Sequence[Any]) -> np.ndarray:
@@ -72,12 +66,14 @@ def from_records(
 ) -> Chunk:
     """A chunk of records that were seen one by one; they are in memory, or in `store`."""
     if gathered.values or store is None:
-        uniform = len(gathered.shapes) == 1 and gathered.kind != "text"
+        mixed = gathered.deep and any(value.dtype == np.uint8 for value in gathered.values)
+        uniform = len(gathered.shapes) == 1 and gathered.kind != "text" and not mixed
         store = Rows(np.stack(gathered.values) if uniform else gathered.values)
     if gathered.kind == "image":
         channels = max(shape[0] for shape in gathered.shapes)
         sizes = extremes(shape[1:] for shape in gathered.shapes)
-        seen = Seen("image", channels, sizes, from_files=gathered.from_files)
+        files = gathered.from_files
+        seen = Seen("image", channels, sizes, from_files=files, highest=gathered.deep)
     elif gathered.kind == "text":
         seen = Seen("text")
     else:

@@ -19,6 +19,8 @@ class ReadOptions:
     y: Any = None
     label: str | None = None
     text: str | None = None
+    paths: str | None = None
+    missing: Sequence[str] = ()
     own: bool = False
     skip_bad: bool = False
     need_labels: bool = True

@@ -20,7 +20,7 @@ class Gathered:
     own: see `arrays.records`.  keep: images and tensors; rows and texts are kept anyway.
     kind: of all of them.  values: those kept.  labels: of each.  shapes, dtype: of the records.
     from_files: whether any came as an image of PIL or a file, not as an array.
-    highest: level of uint8 arrays.
+    highest: level of uint8 arrays.  deep: highest level of images of 16 bits.
     """
 
     own: bool = False
@@ -29,6 +29,7 @@ class Gathered:
     dtype: str = ""
     from_files: bool = False
     highest: int = 0
+    deep: int = 0
     values: list[Any] = field(default_factory=list)
     labels: list[Any] = field(default_factory=list)
     shapes: set[tuple[int, ...]] = field(default_factory=set)
@@ -43,7 +44,8 @@ class Gathered:
         self.from_files |= is_image
         self.shapes.add(shape)
         self.labels.append(label)
-        if (kind, dtype) != (self.kind, self.dtype) or (kind != "image" and len(self.shapes) > 1):
+        like = kind == self.kind and (kind == "image" or dtype == self.dtype)
+        if not like or (kind != "image" and len(self.shapes) > 1):
             raise DataError(
                 f"{where} is {kind} data ({dtype}, shape {shape}), unlike those before it "
                 f"({self.kind}, {self.dtype}, {_other(self.shapes, shape)}); pass samples of one "
@@ -52,6 +54,8 @@ class Gathered:
         if kind == "image" and self.highest < 2:
             levels = str(getattr(value, "dtype", "")).endswith("uint8")
             self.highest = max(self.highest, int(record.max())) if levels else 255
+        if dtype == "uint16" and kind == "image":
+            self.deep = max(self.deep, int(record.max()))
         if self.keep or kind in ("table", "text"):
             self.values.append(record)
 

@@ -3,11 +3,12 @@
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ...errors import DataError
+from . import written_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 CSV, LINES, PARQUET = (".csv", ".tsv"), (".jsonl", ".ndjson", ".json"), (".parquet", ".pq")
 ENDINGS = (*CSV, *LINES, *PARQUET)
 MISSING = ["", *"NA N/A n/a #N/A <NA> NaN nan -NaN -nan NULL null None".split()]  # cells
+NONE = "\x1f"  # stands between the columns of a table that has one
 AsText = Callable[[Iterable[str]], Collection[str]]
 
 
@@ -23,14 +25,17 @@ def suffix(path: Path) -> str:
     return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
-def read_frame(path: Path, as_text: AsText) -> "pd.DataFrame":
-    """The table in a file.
+def read_frame(
+    path: Path, as_text: AsText, missing: Sequence[str] = ()
+) -> tuple["pd.DataFrame", list[str]]:
+    """The table in a file, and notes on how its cells are read.
 
     as_text: given the columns of a CSV file, names those whose cells stay as they are written.
+    missing: cells that say that something is missing, beside those that always do.
     Raises DataError where the file is missing, cannot be read, or holds no rows.
     """
     try:
-        frame = _read(path, as_text)
+        frame, notes = _read(path, as_text, missing)
     except DataError:
         raise
     except UnicodeDecodeError as error:
@@ -42,16 +47,16 @@ def read_frame(path: Path, as_text: AsText) -> "pd.DataFrame":
         ) from error
     if not len(frame) or not len(frame.columns):
         raise DataError(f"Found array with 0 sample(s): {path} holds no rows; pass one with rows.")
-    return frame
+    return frame, notes
 
 
-def _read(path: Path, as_text: AsText) -> "pd.DataFrame":
+def _read(path: Path, as_text: AsText, missing: Sequence[str]) -> tuple["pd.DataFrame", list[str]]:
     import pandas as pd
 
     if suffix(path) in PARQUET:
-        return pd.read_parquet(path)
+        return pd.read_parquet(path), []
     if suffix(path) in LINES:
-        return _read_lines(path)
+        return _read_lines(path), []
     separator = _separator(path)
 
     def read(**options: Any) -> "pd.DataFrame":
@@ -62,12 +67,15 @@ def _read(path: Path, as_text: AsText) -> "pd.DataFrame":
 
     columns = read(nrows=0).columns
     written = as_text(columns)
-    return read(
-        dtype={column: str for column in written},
-        na_values={column: MISSING for column in columns if column not in written},
-        keep_default_na=False,
-        low_memory=False,  # one type for a whole column
-    )
+    empty = {column: [*MISSING, *missing] for column in columns if column not in written}
+    how = {"na_values": empty, "keep_default_na": False}
+    as_they_are = {column: str for column in written}
+    frame = read(dtype=as_they_are, low_memory=False, **how)  # one type for a whole column
+
+    def reread(some: list[str]) -> "pd.DataFrame":
+        return read(dtype=str, usecols=some, **how)
+
+    return frame, written_numbers.recognise(frame, written, separator, reread)
 
 
 def _separator(path: Path) -> str:
@@ -78,7 +86,10 @@ def _separator(path: Path) -> str:
         raise DataError(
             f"Found array with 0 sample(s): {path} is empty; its first line should name columns."
         )
-    return "\t" if suffix(path) == ".tsv" else max(",;\t", key=head.count)
+    if suffix(path) == ".tsv":
+        return "\t"
+    likeliest = max(",;\t", key=head.count)
+    return likeliest if likeliest in head else NONE
 
 
 def _read_lines(path: Path) -> "pd.DataFrame":

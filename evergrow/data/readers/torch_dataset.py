@@ -256,7 +256,64 @@ def _labels(labels: list[Any], dataset: Any, how: ReadOptions) -> np.ndarray | N
     missing = [label is None for label in labels]
     if how.y is not None or all(missing) or (any(missing) and not how.need_labels):
         return None
-    return labels_named(labels, class_names(dataset, how.label))
+    if any(isinstance(label, str) for label in labels):
+        return labels_named(labels, None)
+    of, names = names_of_items(dataset, len(labels), how.label)
+    return labels_named(labels, names[0]) if len(names) == 1 else _named_apart(labels, of, names)
+
+
+def names_of_items(
+    dataset: Any, n: int, label: str | None = None
+) -> tuple[np.ndarray, list[list[str] | None]]:
+    """What the class numbers of n items stand for: (n,) which of several lists, and the lists.
+
+    Several where folders were joined (ConcatDataset), each of which numbers classes in its own way.
+    Raises DataError where such items come shuffled, as it cannot be told where each is from.
+    """
+    parts = getattr(dataset, "datasets", None)
+    if isinstance(parts, list | tuple) and hasattr(dataset, "cumulative_sizes"):
+        found = [names_of_items(part, len(part), label) for part in parts]
+        return _joined(found)
+    inner = getattr(dataset, "dataset", None)
+    if inner is None or not hasattr(inner, "__len__"):
+        return np.zeros(n, int), [class_names(dataset, label)]
+    of, names = names_of_items(inner, len(inner), label)
+    if len(names) == 1:
+        return np.zeros(n, int), names
+    if hasattr(dataset, "indices"):
+        return of[np.asarray(dataset.indices)], names
+    raise DataError(
+        "the data sets that are joined here number their classes each in its own way, and a loader "
+        "does not tell which one an item is from; pass the joined data set itself."
+    )
+
+
+def _joined(
+    found: list[tuple[np.ndarray, list[list[str] | None]]],
+) -> tuple[np.ndarray, list[list[str] | None]]:
+    names: list[list[str] | None] = []
+    parts = []
+    for of, lists in found:
+        for each in lists:
+            if each not in names:
+                names.append(each)
+        parts.append(np.array([names.index(each) for each in lists])[of])
+    return np.concatenate(parts), names
+
+
+def _named_apart(labels: list[Any], of: np.ndarray, names: list[list[str] | None]) -> np.ndarray:
+    """Labels of joined data sets by the names of each.  Raises DataError where one has none."""
+    if None in names:
+        raise DataError(
+            "of the data sets that are joined here some name their classes and some number them; "
+            "pass them one by one, or give the labels as y."
+        )
+    named = np.empty(len(labels), dtype=object)
+    for k, each in enumerate(names):
+        at = np.flatnonzero(of == k)
+        if len(at):
+            named[at] = labels_named([labels[i] for i in at], each)
+    return named
 
 
 def is_torch(x: Any, module: str, name: str) -> bool:

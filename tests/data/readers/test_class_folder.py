@@ -2,6 +2,7 @@ import os
 import unicodedata
 
 import pytest
+from PIL import Image
 
 from evergrow.data.readers.class_folder import label_of, list_files, printable
 from evergrow.errors import DataError
@@ -120,3 +121,30 @@ def test_a_name_that_is_not_utf_8_cannot_be_a_label_but_can_be_shown(tmp_path):
     with pytest.raises(DataError, match="caf\ufffd is not UTF-8"):
         list_files(tmp_path)
     assert printable(tmp_path / name).encode()
+
+
+@pytest.mark.parametrize(
+    ("parts", "others", "advised"),
+    [
+        (["train", "val"], ["annotations"], "train"),
+        (["seg_train", "seg_test", "seg_pred"], [], "seg_train"),
+        (["train2017", "val2017"], ["masks/cat"], "train2017"),
+        (["seg_train/seg_train", "seg_test/seg_test"], [], "seg_train/seg_train"),
+        (["training-images"], [], "training-images"),
+    ],
+)
+def test_parts_of_a_data_set_are_refused_with_the_folder_to_pass(tmp_path, parts, others, advised):
+    for place in [*(f"{part}/{k}" for part in parts for k in ("cat", "dog")), *others]:
+        (tmp_path / place).mkdir(parents=True)
+        if place != "annotations":
+            Image.new("L", (4, 4)).save(tmp_path / place / "1.png")
+    with pytest.raises(DataError, match=f"such as {tmp_path / advised}[.]"):
+        list_files(tmp_path)
+    assert set(list_files(tmp_path / advised).labels) == {"cat", "dog"}
+
+
+def test_classes_may_be_named_like_parts(tmp_path):
+    for name in ("test kit", "dev kit", "train"):
+        (tmp_path / name).mkdir()
+        Image.new("L", (4, 4)).save(tmp_path / name / "1.png")
+    assert list_files(tmp_path).labels == ["dev kit", "test kit", "train"]

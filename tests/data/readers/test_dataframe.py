@@ -115,15 +115,21 @@ def test_one_column_of_texts_is_texts():
 
 
 def test_a_column_of_image_paths_starts_from_the_tables_folder(tmp_path):
-    (tmp_path / "b").touch()
-    for first in ("a.png", "b"):  # by its ending, or because it is a file
-        found = apart({"path": [first, "c"], "width": [8, 8]}, base=tmp_path, need=False)
-        assert found.cells == [tmp_path / first, tmp_path / "c"]
+    for name in ("a.png", "b", "c"):
+        (tmp_path / name).touch()
+    for pair in (["a.png", "none.png"], ["b", "c"]):  # by their endings, or because all are files
+        found = apart({"path": pair, "width": [8, 8]}, base=tmp_path, need=False)
+        assert found.cells == [tmp_path / name for name in pair]
         assert found.notes == ["columns not used: width"]
+    asked = apart({"path": ["x", "y"]}, base=tmp_path, need=False, paths="path")
+    assert asked.cells == [tmp_path / "x", tmp_path / "y"]
+    assert apart({"path": ["a.png", "words"]}, base=tmp_path, need=False).texts is not None
+    with pytest.raises(DataError, match="no paths column 'file'; its columns are: path"):
+        apart({"path": ["x"]}, need=False, paths="file")
     absolute = apart({"path": [str(tmp_path / "a.png")]}, base=Path("elsewhere"), need=False)
     assert absolute.cells == [tmp_path / "a.png"]
     with pytest.raises(DataError, match=r"1 of 2 images in column 'path' are missing"):
-        apart({"path": ["a.png", None]}, need=False)
+        apart({"path": ["a.png", None]}, base=tmp_path, need=False)
 
 
 def test_one_column_of_images_or_vectors_is_cells():

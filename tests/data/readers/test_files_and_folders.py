@@ -32,7 +32,7 @@ def test_a_path_is_told_by_what_lies_there(tmp_path):
         ("a.csv", "a,label\n1,x\n2,\n", r"column 'label' of .*a.csv contains NaN.*first: row 1"),
         ("a.csv", "a,label\n1,0.5\n2,1\n", "continuous"),
         ("a.csv", "a,label\ninf,x\n1,y\n", "infinity"),
-        ("a.csv", "file,label\nnone.png,x\n", "none.png: no such file"),
+        ("a.csv", "file,label\nnone.png,x\n", "may be image files .'none.png'.*--text COLUMN"),
         ("a.jsonl", '{"a": 1, "label": 1}\n{"a": 2, "label": "x"}\n', "mix of str and int"),
         ("a.zip", "PK", "is of no kind that is read.*Unpack archives first"),
         ("a.xlsx", "PK", "save spreadsheets as CSV"),

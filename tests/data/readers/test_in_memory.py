@@ -22,12 +22,18 @@ def test_an_array_of_texts_along_one_axis_is_a_list():
     )
 
 
-def test_strings_are_paths_where_they_end_like_images_or_the_first_is_a_file(tmp_path):
-    Image.new("L", (2, 2)).save(tmp_path / "a.png")
+def test_strings_are_paths_where_they_end_like_images_or_all_are_files(tmp_path):
+    for name in ("a.png", "c.png"):
+        Image.new("L", (2, 2)).save(tmp_path / name)
     (tmp_path / "a.png").rename(tmp_path / "b")
     assert from_list([str(tmp_path / "b")], UNLABELLED).kind == "image"
-    with pytest.raises(BadFilesError, match="no such file"):
+    assert from_list([str(tmp_path / "b"), "words"], UNLABELLED).kind == "text"
+    with pytest.raises(BadFilesError, match="one.png: no such file"):
+        from_list([str(tmp_path / "c.png"), "one.png"], UNLABELLED)
+    with pytest.raises(DataError, match="may be image files .'one.png'"):
         from_list(["one.png", "two.jpg"], UNLABELLED)
+    with pytest.raises(BadFilesError, match="no such file"):
+        from_list(["one.png", "two"], ReadOptions(paths="X", need_labels=False))
     assert from_list(["one", "two.jpg"], UNLABELLED).kind == "text"
     assert from_list([str(tmp_path / "b")], ReadOptions(text="x", need_labels=False)).kind == "text"
 

@@ -11,7 +11,7 @@ FRAME = pd.DataFrame({"a": [1.5, 2.5], "b": [1, 2], "label": ["x", "y"]})
 
 
 def read(path, column="label"):
-    return read_frame(path, lambda columns: [column])
+    return read_frame(path, lambda columns: [column])[0]
 
 
 def test_every_format_gives_the_same_table(tmp_path):
@@ -71,3 +71,10 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path, name, content, message):
 def test_spaces_after_commas_are_no_part_of_names_and_cells(tmp_path):
     (tmp_path / "a.csv").write_text("a, label\n1, cat\n2, dog\n")
     assert read(tmp_path / "a.csv").to_dict("list") == {"a": [1, 2], "label": ["cat", "dog"]}
+
+
+def test_a_table_of_one_column_is_not_split(tmp_path):
+    (tmp_path / "a.csv").write_text("text\nhello, world; so be it\nno\n")
+    assert read(tmp_path / "a.csv", "text").to_dict("list") == {
+        "text": ["hello, world; so be it", "no"]
+    }

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
+from torch.utils.data import (
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    Subset,
+    TensorDataset,
+)
 
 from evergrow.data.read import read
 from evergrow.data.readers.read_options import ReadOptions
@@ -277,3 +284,29 @@ def test_an_empty_data_set_is_refused():
 def test_what_is_of_torch_is_known():
     assert is_torch(X, "", "Tensor") and not is_torch(X.numpy(), "", "Tensor")
     assert is_torch(DataLoader(TensorDataset(X)), "utils.data", "DataLoader")
+
+
+class Numbered(Dataset):
+    """As torchvision's ImageFolder: images, and classes as numbers of its own."""
+
+    def __init__(self, *names):
+        self.class_to_idx, self.samples = {name: i for i, name in enumerate(names)}, []
+
+    def __len__(self):
+        return len(self.class_to_idx)
+
+    def __getitem__(self, i):
+        return np.full((4, 4), 9 * i, np.uint8), i
+
+
+def test_joined_folders_keep_the_names_of_each():
+    joined = ConcatDataset([Numbered("ant", "zebra"), Numbered("bee"), Numbered("ant", "bee")])
+    names = ["ant", "zebra", "bee", "ant", "bee"]
+    assert read(joined).labels.tolist() == names
+    assert read(Subset(joined, [4, 0, 2])).labels.tolist() == ["bee", "ant", "bee"]
+    alike = ConcatDataset([Numbered("ant", "zebra"), Numbered("ant", "zebra")])
+    assert set(read(DataLoader(alike, shuffle=True)).labels) == {"ant", "zebra"}
+    with pytest.raises(DataError, match="pass the joined data set itself"):
+        read(DataLoader(joined, batch_size=2))
+    with pytest.raises(DataError, match="some name their classes and some number them"):
+        read(ConcatDataset([Numbered("ant"), [(np.zeros((4, 4), np.uint8), 1)]]))
