@@ -13,6 +13,7 @@ from ..data.tokenizer import PAD, Tokens, lengths
 from ..errors import ModelError
 from ..nn.network import Body
 from ..storage.extras import optional
+from .transformer_config import transformer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -151,13 +152,8 @@ def pooled(states: Tensor, mask: Tensor, how: str) -> Tensor:
 
 
 def _transformer(config: dict[str, Any]) -> nn.Module:
-    """The network that a configuration describes, with random weights: nothing else is drawn."""
-    library = optional("transformers", "text", "a model of texts")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        module: nn.Module = library.AutoModel.from_config(
-            library.AutoConfig.for_model(**config)
-        ).float()
+    """The network that a configuration describes, without what pools a sentence otherwise."""
+    module = transformer(config)
     if getattr(module, "pooler", None) is not None:
         module.pooler = None  # type: ignore[assignment]  # not what the sentence is pooled by
     return module

@@ -14,6 +14,7 @@ from ..errors import SettingError
 from ..nn.network import Body
 from ..storage.extras import optional
 from .base import Backbone
+from .transformer_config import known_type
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -113,7 +114,9 @@ def _loaded(network: str) -> "SentenceTransformer":
     if here:  # it takes a moment; a download shows its progress
         logging.disable_progress_bar()
     try:
-        return library.SentenceTransformer(folder, device="cpu", local_files_only=here)
+        return library.SentenceTransformer(
+            folder, device="cpu", local_files_only=here, trust_remote_code=False
+        )
     except Exception as error:  # many kinds, of three libraries
         reason = " ".join(str(error).split())[:300]
         raise SettingError(
@@ -142,6 +145,7 @@ def _encoder(model: "SentenceTransformer", network: str) -> dict[str, Any]:
     how = getattr(rest[0], "pooling_mode", None) if rest else None
     if names not in (["Pooling"], ["Pooling", "Normalize"]) or how not in POOLINGS:
         raise _strange(network, f"{', '.join(names)} ({how}) behind the transformer")
+    known_type(config.to_dict())
     prompt = model.prompts.get(model.default_prompt_name or "", "")
     return {
         "config": json.loads(json.dumps(config.to_dict())),  # keys become str

@@ -1,5 +1,6 @@
 """Any network of timm, by name, with the preprocessing its weights were trained with."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +22,7 @@ from .custom import Wrapped
 from .multilayer import MultilayerBody, layer_names
 from .pretrained_weights import Create, published, read_weights, with_weights
 
+NAME = re.compile(r"\w+(\.\w+)?")  # of a network, and of its weights
 KERNELS = {"bicubic": "bicubic", "lanczos": "bicubic"}  # by timm's names; all others: bilinear
 
 
@@ -157,7 +159,7 @@ def having(network: str) -> Any:
     """timm, which has this network.  Raises SettingError if it has not, or is not installed."""
     timm = _timm()
     base = network.split(".")[0]
-    if not timm.is_model(base):
+    if not NAME.fullmatch(network) or not timm.is_model(base):  # no hf-hub:..., which is fetched
         close = ", ".join(timm.list_models(f"*{base[:6]}*")[:8])
         raise SettingError(f"timm has no network {network!r}; close names: {close or 'none'}.")
     return timm
