@@ -1,4 +1,4 @@
-"""What a stored configuration may name: known types and numbers, nothing that runs or is fetched."""
+"""A stored configuration names known types and numbers, nothing that runs or is fetched."""
 
 import builtins
 import socket
@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from evergrow.backbones import get
+from evergrow.data.read import Seen
 from evergrow.errors import SettingError
 
 pytest.importorskip("transformers")
@@ -79,4 +80,4 @@ def test_every_type_has_a_configuration():
 def test_networks_of_timm_go_by_its_own_names(network):
     pytest.importorskip("timm")
     with pytest.raises(SettingError, match="timm has no network"):
-        get(f"timm:{network}", pretrained=False).prepare(None)
+        get(f"timm:{network}", pretrained=False).prepare(Seen("image", channels=3))
