@@ -1,1 +1,1 @@
-"""Learning exactly, from integer sums over fixed features. Imports no other wing."""
+"""Learning exactly, from integer sums over fixed features. Imports storage."""

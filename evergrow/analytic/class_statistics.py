@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..storage import stored_values
+from ..storage.durable_files import Fault
 from .integer_math import pack, product, unpack
 
 
@@ -60,6 +62,10 @@ class ClassStatistics:
         return {"counts": self.counts, "sums": self.sums, "grams": packed}
 
     def fill(self, state: dict[str, Any]) -> None:
-        self.counts, self.sums = state["counts"], state["sums"]
-        halves = [unpack(packed).view(self.width, self.width) for packed in state["grams"]]
+        self.counts = stored_values.tensor(state, "counts", torch.int64, (None,))
+        self.sums = stored_values.tensor(state, "sums", torch.int64, (len(self.counts), self.width))
+        if len(stored_values.item(state, "grams")) != len(self.counts):
+            raise Fault(f"grams are not {len(self.counts)}, as counts are")
+        size = self.width, self.width
+        halves = [unpack(packed, self.width**2).view(size) for packed in state["grams"]]
         self.grams = [half + half.triu(1).T for half in halves]

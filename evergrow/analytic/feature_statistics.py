@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from ..errors import DataError
+from ..storage import stored_values
+from ..storage.durable_files import Fault
 from .integer_math import pack, product, row_hashes, unpack
 
 # Rows of the Gram matrix held together; its upper triangle alone is computed and stored.
@@ -128,6 +130,9 @@ class _Held:
     @property
     def waiting(self) -> tuple[Tensor, Tensor]:
         return self.buffer.rows[: self.pending], self.buffer.y[: self.pending]
+
+
+MOST_KEPT = 1 << 30  # rows a class that a state may ask for
 
 
 class FeatureStatistics:
@@ -275,14 +280,23 @@ class FeatureStatistics:
 
     def fill(self, state: dict[str, Any]) -> None:
         """Take over what `state` gave; the width must be the same."""
-        if state["width"] != self.width:
-            raise DataError(f"Expected statistics of {self.width} features, got {state['width']}.")
-        self.__init__(self.width, state["keep"], self.device)  # type: ignore[misc]
-        self.counts = state["counts"].to(self.device, copy=True)
-        sums = unpack(state["sums"]).view(-1, self.width).to(self.device)
+        width = stored_values.whole(state, "width")
+        if width != self.width:
+            raise DataError(f"Expected statistics of {self.width} features, got {width}.")
+        keep = stored_values.whole(state, "keep", most=MOST_KEPT)
+        counts = stored_values.tensor(state, "counts", torch.int64, (None,))
+        kept_y = stored_values.tensor(state, "kept_y", torch.int64, (None,))
+        stored_values.tensor(state, "kept", torch.int8, (len(kept_y), width))
+        if len(kept_y) and not 0 <= int(kept_y.min()) <= int(kept_y.max()) < len(counts):
+            raise Fault(f"kept_y names columns that are none of {len(counts)}")
+        if len(counts) and int(counts.min()) < 0:
+            raise Fault("counts are below 0")
+        self.__init__(self.width, keep, self.device)  # type: ignore[misc]
+        self.counts = counts.to(self.device, copy=True)
+        sums = unpack(state["sums"], len(counts) * width).view(-1, width).to(self.device)
         strips = self._held.done.strips
-        for strip, packed in zip(strips, state["gram"], strict=True):
-            strip.copy_(unpack(packed).view_as(strip))
+        for strip, packed in zip(strips, stored_values.item(state, "gram"), strict=True):
+            strip.copy_(unpack(packed, strip.numel()).view_as(strip))
             square = strip[:, : len(strip)]
             square += square.triu(1).T.clone()
         kept_rows = Kept.of(

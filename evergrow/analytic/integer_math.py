@@ -5,6 +5,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from ..storage.durable_files import Fault
+
 _FLOAT_ROWS = 1_024  # 127 * 127 * 1,024 < 2**24: sums of fewer products are exact in float32
 _DIRECTIONS = 8  # 32-bit projections of a row that its hash is made of
 
@@ -85,7 +87,7 @@ def pack(values: Tensor) -> Tensor:
 
     Gives (m,) uint8. On Gram matrices of images, compressing takes a sixth to a fifth off.
 
-    >>> unpack(pack(torch.tensor([3, -70_000, 12]))).tolist()
+    >>> unpack(pack(torch.tensor([3, -70_000, 12])), 3).tolist()
     [3, -70000, 12]
     """
     import pyarrow as pa
@@ -105,13 +107,19 @@ def pack(values: Tensor) -> Tensor:
     )
 
 
-def unpack(packed: Tensor) -> Tensor:
-    """What `pack` was given: (n,) int64."""
+def unpack(packed: Tensor, size: int) -> Tensor:
+    """What `pack` was given: (size,) int64.  Fault: it is no such, and nothing large was made."""
     import pyarrow as pa
 
+    if packed.dtype != torch.uint8 or packed.ndim != 1 or len(packed) < 16:
+        raise Fault("packed integers are no bytes")
     n, planes = packed[:16].clone().view(torch.int64).tolist()
     start = 16 + 8 * planes
+    if n != size or not 0 <= planes <= 8 or len(packed) < start:
+        raise Fault(f"packed integers are {n} in {planes} planes, expected {size}")
     sizes = packed[16:start].clone().view(torch.int64).tolist()
+    if min(sizes, default=0) < 0 or start + sum(sizes) != len(packed):
+        raise Fault("packed integers are cut off")
     # Numbers that fit are put together in 32 bits: what takes time here is memory.
     folded = torch.zeros(n, dtype=torch.int32 if planes < 4 else torch.int64)
     for i, part in enumerate(packed[start:].split(sizes) if planes else ()):

@@ -24,6 +24,7 @@ from ..model.options import Tell
 from ..storage import durable_files, environment, flatten, manifest
 from ..storage.durable_files import Fault
 from ..storage.folder_reader import MANIFEST_BYTES
+from ..storage.stored_values import part
 from ..training.protocols import Checkpoint
 
 EVERY = 60.0  # seconds of work between checkpoints
@@ -159,8 +160,8 @@ class Unfinished:
         """sha256 of all that shapes the sums of the chunk's first rows."""
         columns = self._columns[:rows].astype("<i8")
         digest = hashlib.sha256(self._frame)
-        for part in (self._marks[:rows], columns):
-            digest.update(np.ascontiguousarray(part).data)
+        for array in (self._marks[:rows], columns):
+            digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
     @cached_property
@@ -200,9 +201,10 @@ def _read(place: Path) -> dict[str, Any] | None:
         sealed = manifest.loads(durable_files.read_small(place / MADE, MANIFEST_BYTES))
         ((name, entry),) = sealed["files"].items()
         tensors = durable_files.read_tensors(place / Path(name).name, entry)
+        with part("content"):
+            content: dict[str, Any] = flatten.unflatten(sealed["content"], tensors, {})
     except (OSError, Fault, FormatError, ValueError):
         return None
-    content: dict[str, Any] = flatten.unflatten(sealed["content"], tensors, {})
     return content
 
 

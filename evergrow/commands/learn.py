@@ -10,7 +10,7 @@ from ..data.source import Source
 from ..errors import DataError
 from ..model.options import How, Tell
 from ..storage.model_folder import ModelFolder
-from .open_model import Answer, OpenOptions, commit, described, of_model, restored
+from .open_model import Answer, OpenOptions, commit, described, description, of_model, restored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +84,7 @@ def _learn(
     from .checkpoint import Unfinished
 
     at_hand = _open(folder, how)
-    parent = folder.manifest() if folder.exists() else None
+    parent = description(folder) if folder.exists() else None
     unfinished = Unfinished(folder.unfinished, parent, tell)
     known = at_hand.model
     old = None if beside.old is None else of_model(Source.of(beside.old), known).read()
@@ -258,7 +258,7 @@ def _probed(model: "Model", chunk: "Chunk", seconds: float) -> Answer:
 def _open(folder: ModelFolder, how: How) -> AtHand:
     """What there is to go on with."""
     if folder.exists():
-        folder.manifest()  # what is wrong with a model is said before anything slow is imported
+        description(folder)  # what is wrong with a model is said before anything slow is imported
     from ..model import configure
     from ..storage import ledger
 
@@ -266,7 +266,7 @@ def _open(folder: ModelFolder, how: How) -> AtHand:
         return AtHand(None, configure.new(how), ledger.empty(), [])
     stored = folder.read()
     options = OpenOptions(how.settings.get("method"), how.settings.get("device", "auto"))
-    model, notes = configure.change(restored(stored, options, learning=True), how)
+    model, notes = configure.change(restored(folder, stored, options, learning=True), how)
     past = ledger.empty() if stored.ledger is None else stored.ledger
     return AtHand(model, model.parameters, past, notes)
 

@@ -66,11 +66,25 @@ def of_model(source: Source, model: "Model | None") -> Source:
 
 def load(folder: ModelFolder, options: OpenOptions) -> "Model":
     """The model in a folder, to ask it."""
-    folder.manifest(options.version)  # as in `_open`
-    return restored(folder.read(options.version, learning=False), options, learning=False)
+    description(folder, options.version)  # what is wrong is said before anything slow is imported
+    stored = folder.read(options.version, learning=False)
+    return restored(folder, stored, options, learning=False)
 
 
-def restored(stored: Stored, options: OpenOptions, learning: bool) -> "Model":
+def description(folder: ModelFolder, version: int | None = None) -> Answer:
+    """What is written about a version, the current one by default; it describes a model.
+
+    Raises ModelError as `ModelFolder.manifest`, DamagedError where it does not.
+    """
+    from ..model import manifest_schema
+
+    manifest = folder.manifest(version)
+    with folder.making_a_model(manifest["version"]):
+        manifest_schema.check(manifest)
+    return manifest
+
+
+def restored(folder: ModelFolder, stored: Stored, options: OpenOptions, learning: bool) -> "Model":
     """The model that was stored.  ModelError: it needs code that is not evergrow's."""
     from ..model import serialize
     from ..nn import devices
@@ -78,6 +92,7 @@ def restored(stored: Stored, options: OpenOptions, learning: bool) -> "Model":
     devices.device_named(options.device)  # raises SettingError where there is no such
     own = options.method if options.method and ":" in options.method else None
     try:
-        return serialize.restore(stored, options.device, None, own, learning)
+        with folder.making_a_model(stored.version):
+            return serialize.restore(stored, options.device, None, own, learning)
     except SettingError as error:
         raise ModelError(str(error)) from error

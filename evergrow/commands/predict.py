@@ -59,7 +59,7 @@ def layers(model: str | Path) -> Answer:
     from ..model import judge
 
     folder = ModelFolder(model)
-    loaded = restored(folder.read(), OpenOptions(), learning=True)
+    loaded = restored(folder, folder.read(), OpenOptions(), learning=True)
     widths: dict[str, int] = dict(loaded.net.backbone.parts)
     rows = [
         {"layer": name, "features": widths.get(name, loaded.net.width), "recall": recall}

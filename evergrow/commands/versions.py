@@ -7,13 +7,13 @@ from typing import Any
 from ..errors import ModelError
 from ..formatting import listed, percent
 from ..storage.model_folder import ModelFolder
-from .open_model import Answer
+from .open_model import Answer, description
 
 
 def show(model: str | Path) -> Answer:
     """What a model knows, how it learns, its versions, its size in bytes. Needs no torch."""
     folder = ModelFolder(model)
-    manifest, version = folder.manifest(), folder.current()
+    manifest, version = description(folder), folder.current()
     counts = [None if n == 0 else n for n in manifest["counts"]]  # nobody counted what was adopted
     labels = [str(label) for label in manifest["classes"]]
     return {
@@ -37,7 +37,7 @@ def show(model: str | Path) -> Answer:
 def _version(folder: ModelFolder, number: int) -> Answer:
     """One version in a few words; a damaged one is named, not an error."""
     try:
-        manifest = folder.manifest(number)
+        manifest = description(folder, number)
     except ModelError as error:
         return {"version": number, "fault": str(error)}
     last = manifest["update"] or {}
@@ -88,5 +88,5 @@ def rollback(model: str | Path, to: int | None = None) -> Answer:
     return {
         "version": version,
         "versions": folder.versions(),
-        "classes": folder.manifest(version)["classes"],
+        "classes": description(folder, version)["classes"],
     }

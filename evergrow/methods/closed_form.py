@@ -14,6 +14,7 @@ from ..analytic.solution import Solution, scores_in_blocks
 from ..data.task import Task
 from ..errors import SettingError
 from ..nn.thread_locks import lock_of
+from ..storage import stored_values
 from .first_session import FirstSession
 
 
@@ -135,6 +136,7 @@ class ClosedForm(FirstSession):
         if self.layer is not None:
             self.layer.unit = float(tensors["unit"])
         penalty, temperature, macro, nll, rows = tensors["numbers"].tolist()
-        judged = LeaveOneOut(tensors["recalls"], macro, nll, int(rows))
         weight, bias = tensors["weight"], tensors["bias"]
+        recalls = stored_values.tensor(tensors, "recalls", torch.float32, bias.shape)
+        judged = LeaveOneOut(recalls, macro, nll, int(rows))
         self._solution = Solution(weight, bias, penalty, temperature, judged)

@@ -8,6 +8,7 @@ from ..data.task import Samples
 from ..errors import SettingError
 from ..nn.freezing import frozen
 from ..nn.network import Network, modules_state
+from ..storage.durable_files import Fault
 
 # What `Method.attach` hands a method, and is not remembered.
 ATTACHED = set("net how rng optimizer watch watched level checkpoints".split())
@@ -29,8 +30,11 @@ def state(method: Any) -> dict[str, Any]:
 
 def fill(method: Any, state: dict[str, Any]) -> None:
     """Let a method remember what the one that gave this state remembered."""
+    known = remembered_attributes(method)
     for name, value in state.items():
-        attribute: Any = getattr(method, name, None)
+        if name not in known and (name.startswith("_") or hasattr(method, name)):
+            raise Fault(f"{name} is nothing that {type(method).__name__} remembers")
+        attribute: Any = known.get(name)
         if hasattr(attribute, "fill"):
             attribute.fill(value)
         else:

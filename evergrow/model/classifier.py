@@ -506,5 +506,7 @@ def load(
     """
     folder = ModelFolder(path)
     stored = folder.read(version, learning)
-    log.info("read version %d of %s", stored.manifest["version"], folder.path)
-    return GrowingClassifier.of(serialize.restore(stored, "auto", backbone, method, learning))
+    log.info("read version %d of %s", stored.version, folder.path)
+    with folder.making_a_model(stored.version):
+        restored = serialize.restore(stored, "auto", backbone, method, learning)
+    return GrowingClassifier.of(restored)

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from ..data.task import Samples
+from ..storage import stored_values
+from ..training.replay_buffer import stored_samples
 
 # At most one of so many samples of a class, and of a method's memory, is held out.
 HOLD_OUT_ONE_IN = 10
@@ -78,7 +80,9 @@ def no_samples() -> HeldOut:
 
 def filled(state: dict[str, Any]) -> HeldOut:
     """The samples that gave this state."""
-    return HeldOut(state["samples"].x, state["samples"].y, state["hashes"].numpy())
+    samples = stored_samples(state)
+    hashes = stored_values.tensor(state, "hashes", torch.uint8, (len(samples.y), 16))
+    return HeldOut(samples.x, samples.y, hashes.numpy())
 
 
 def _keys(hashes: np.ndarray) -> np.ndarray:

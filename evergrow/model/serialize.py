@@ -10,14 +10,18 @@ from torch import nn
 
 from .. import backbones, methods
 from ..backbones.base import Backbone
+from ..data.task import Samples
+from ..data.tokenizer import PAD
 from ..errors import SettingError
 from ..methods.base import Method
 from ..nn import precision
 from ..nn.network import Inputs, Network
 from ..storage import flatten
+from ..storage.durable_files import Fault
 from ..storage.model_folder import Stored
 from ..storage.plain_json import plain
-from . import holdout, judge
+from ..storage.stored_values import part
+from . import holdout, judge, manifest_schema
 from .model import Model, TableColumns
 from .parameters import Parameters
 from .update import attach
@@ -108,10 +112,14 @@ def restore(
 
     device: to compute on.  backbone, method: of the caller's own, which a folder does not hold.
     learning: whether all that learning needs was read.
+    Raises Fault where something read from disk makes no model: `Folder.making_a_model`.
     """
+    manifest_schema.check(stored.manifest)
     manifest = _of_today(stored.manifest)
-    body = backbone_settings(manifest["backbone"], backbone)
-    learner = _method(manifest["method"], method)
+    with part("backbone"):
+        body = backbone_settings(manifest["backbone"], backbone)
+    with part("method"):
+        learner = _method(manifest["method"], method)
     model = Model(
         parameters=_parameters_of(manifest, device, body, learner),
         backbone=body,
@@ -131,20 +139,67 @@ def restore(
         keep_no_samples=bool(manifest.get("keep_no_samples")),
         predicts_only=not learning,
     )
-    attach(learner, _network(body, manifest, stored), model.parameters)
+    with part("backbone"):
+        net = _network(body, manifest, stored)
+    with part("method"):
+        attach(learner, net, model.parameters)
     precision.refuse(model.net)
     if learning:
-        samples = flatten.from_table(stored.memory)
+        with part("memory.parquet"):
+            samples = flatten.from_table(stored.memory)
+            _check_samples(samples, manifest["prepare"])
         tensors = stored.learning or {}
-        learner.fill(flatten.unflatten(manifest["state"], tensors, samples))
-        held = flatten.unflatten(manifest.get("heldout", {}), tensors, samples)
-        if held:
-            model.heldout = holdout.filled(held["held-out"])
+        with part("state"):
+            learner.fill(flatten.unflatten(manifest["state"], tensors, samples))
+        with part("heldout"):
+            held = flatten.unflatten(manifest.get("heldout", {}), tensors, samples)
+            if held:
+                model.heldout = holdout.filled(held["held-out"])
     solved = {k[7:]: v for k, v in stored.serving.items() if k.startswith("solved.")}
-    if solved:
-        learner.serve(solved)
-    learner.settle()
+    with part("serving.safetensors"):
+        if solved:
+            learner.serve(solved)
+        learner.settle()
+        _try(model)
     return model
+
+
+@torch.no_grad()
+def _try(model: Model) -> None:
+    """Ask once, so that parts which do not fit one another are found now and not by a user.
+
+    Raises what networks raise.
+    """
+    if model.schema is None:
+        return
+    scores = model.learner.scores(_blank(model.schema).to(model.net.device))
+    if tuple(scores.shape) != (1, len(model.classes)):
+        raise ValueError(f"{scores.shape[-1]} scores for {len(model.classes)} classes")
+
+
+def _blank(form: dict[str, Any]) -> torch.Tensor:
+    """One sample of zeros in a model's canonical form."""
+    if form["kind"] == "image":
+        size = form["channels"], form["height"], form["width"]
+        return torch.zeros(1, *size, dtype=torch.uint8)
+    if form["kind"] == "text":
+        ids = torch.full((1, form["length"]), PAD, dtype=torch.int32)
+        ids[0, 0] = 0
+        return ids
+    if form["kind"] == "table":
+        return torch.zeros(1, form["columns"])
+    return torch.zeros(1, *form["shape"], dtype=getattr(torch, form["dtype"]))
+
+
+def _check_samples(samples: dict[str, Samples], form: dict[str, Any] | None) -> None:
+    """Raise Fault unless kept samples are of the form of the model's inputs."""
+    sides = {"image": ("channels", "height", "width"), "table": ("columns",), "text": ("length",)}
+    if form is None or form["kind"] not in sides:
+        return
+    shape = tuple(form[side] for side in sides[form["kind"]])
+    for name, kept in samples.items():
+        if len(kept.y) and tuple(kept.x.shape[1:]) != shape:
+            raise Fault(f"{name} are of shape {tuple(kept.x.shape[1:])}, prepare says {shape}")
 
 
 def _parameters_of(
@@ -237,6 +292,7 @@ def backbone_settings(entry: dict[str, Any], own: Any) -> Any:
 
 def _network(settings: Any, manifest: dict[str, Any], stored: Stored) -> Network:
     entry = manifest["backbone"]
+    _refuse_larger(settings, manifest, stored)
     body = settings.restore(manifest["prepare"])
     if architecture_fingerprint(body) != entry["fingerprint"]:
         raise SettingError(
@@ -253,6 +309,25 @@ def _network(settings: Any, manifest: dict[str, Any], stored: Stored) -> Network
         net.backbone.load_state_dict(stored.blobs["backbone"])
     net.head.extend(stored.serving["head.weight"], stored.serving["head.bias"])
     return net.eval()
+
+
+def _refuse_larger(settings: Backbone, manifest: dict[str, Any], stored: Stored) -> None:
+    """Raise Fault where the network would be larger than the weights there are, before it is made.
+
+    It is made on torch's meta device, which takes no memory; networks that cannot be have a size
+    that no manifest says.
+    """
+    if manifest["backbone"]["name"] == "own" or hasattr(settings, "pretrained"):
+        return
+    try:
+        with torch.device("meta"):
+            described = settings.restore(manifest["prepare"]).state_dict().values()
+    except (RuntimeError, NotImplementedError):
+        return
+    there = sum(t.numel() for t in stored.blobs.get("backbone", {}).values())
+    wanted = sum(t.numel() for t in described)
+    if wanted > there:
+        raise Fault(f"backbone describes {wanted:,} weights, and the folder holds {there:,}")
 
 
 def _method(entry: dict[str, Any], own: Any) -> Method:

@@ -3,7 +3,8 @@
 import os
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DamagedError, FormatError, ModelError
 from . import durable_files
 from .durable_files import Fault
-from .manifest import loads
+from .manifest import Version, checked, loads
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,6 +118,14 @@ class Folder:
         own = (self._folder(version) / "manifest.json").stat().st_size
         return own + sum(int(entry["bytes"]) for entry in entries)
 
+    @contextmanager
+    def making_a_model(self, version: int) -> Iterator[None]:
+        """A Fault that comes up while a version is made a model is a DamagedError that names it."""
+        try:
+            yield
+        except Fault as fault:
+            raise self._damaged([fault], version) from fault
+
     @property
     def _quoted(self) -> str:
         return shlex.quote(str(self.path))
@@ -207,12 +216,15 @@ class Folder:
                 f"Version {number} of {self.path} {error}: install a newer evergrow "
                 '("pip install --upgrade evergrow"), or roll back to an older version.'
             ) from error
-        if manifest.get("version") != number:
+        checked(Version, manifest)
+        if manifest["version"] != number:
             raise Fault(f"{number:06d}/manifest.json is of version {manifest.get('version')}")
         return manifest
 
     def _stored(self, number: int, manifest: dict[str, Any], learning: bool) -> Stored:
         folder, files = self._folder(number), manifest["files"]
+        if absent := [name for name in (SERVING, LEARNING)[: 1 + learning] if name not in files]:
+            raise Fault(f"manifest.json, files: {absent[0]} is missing")
         stored = Stored(
             number, manifest, durable_files.read_tensors(folder / SERVING, files[SERVING])
         )

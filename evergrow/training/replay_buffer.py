@@ -9,6 +9,8 @@ from torch import Tensor
 
 from ..data.task import Batch, Samples
 from ..errors import SettingError
+from ..storage import stored_values
+from ..storage.durable_files import Fault
 
 Augment = Callable[[Tensor], Tensor]
 
@@ -134,9 +136,12 @@ class Memory:
 
     def fill(self, state: dict[str, Any]) -> None:
         """Become the memory that gave this state; less room drops evenly, newest last."""
-        samples: Samples = state["samples"]
-        x, y, logits, self.seen = samples.x, samples.y, samples.logits, state["seen"]
-        self.given = state.get("given", 0)  # models saved before samples could be given lack it
+        samples = stored_samples(state)
+        x, y, logits = samples.x, samples.y, samples.logits
+        self.seen = stored_values.whole(state, "seen")
+        self.given = 0
+        if "given" in state:  # models saved before samples could be given lack it
+            self.given = stored_values.whole(state, "given", most=len(y))
         self.size, self._columns, self._logits = 0, 0, None
         self._x, self._y = torch.empty(0), torch.empty(0, dtype=torch.long)
         if len(y) > self.room + self.given:
@@ -219,7 +224,9 @@ class Balanced(Memory):
         return super().state() | {"keys": self._keys}
 
     def fill(self, state: dict[str, Any]) -> None:
-        self._keys = state["keys"]
+        self._keys = stored_values.tensor(state, "keys", torch.float64, (None,))
+        if len(self._keys) != len(stored_samples(state).y) - state.get("given", 0):
+            raise Fault("keys are not as many as the samples that were drawn")
         super().fill(state)
 
     def _fewer(self, y: Tensor) -> Tensor:
@@ -316,3 +323,17 @@ def _evenly(y: Tensor, keys: Tensor, room: int) -> Tensor:
     stays = torch.zeros(len(y), dtype=torch.bool)
     stays[order] = rank < evenly(sizes, room)[y[order]]
     return stays
+
+
+def stored_samples(state: dict[str, Any]) -> Samples:
+    """The samples of a state.  Fault: inputs, columns and outputs, if any, are not as many."""
+    samples = stored_values.item(state, "samples")
+    if not isinstance(samples, Samples):
+        raise Fault("samples are none")
+    x, y, logits = samples.x, samples.y, samples.logits
+    fitting = y.dtype == torch.int64 and y.ndim == 1 and len(x) == len(y)
+    if not fitting or (len(y) and int(y.min()) < 0):
+        raise Fault(f"samples are {len(x)} with columns of shape {tuple(y.shape)}, {y.dtype}")
+    if logits is not None and (logits.ndim != 2 or len(logits) != len(y)):
+        raise Fault(f"outputs of samples are of shape {tuple(logits.shape)}")
+    return samples

@@ -10,6 +10,8 @@ from torch.func import functional_call, grad, vmap
 from ..nn.freezing import freeze
 from ..nn.head import LinearHead
 from ..nn.network import Network
+from ..storage import stored_values
+from ..storage.durable_files import Fault
 from .losses import cross_entropy_among, quadratic_pull
 
 Weights = dict[str, Tensor]
@@ -73,7 +75,11 @@ class QuadraticPenalty:
         return {"anchor": dict(self.anchor), "importance": dict(self.importance)}
 
     def fill(self, state: dict[str, Any]) -> None:
-        self.anchor, self.importance = dict(state["anchor"]), dict(state["importance"])
+        self.anchor = stored_values.tensors(state, "anchor")
+        self.importance = stored_values.tensors(state, "importance")
+        shapes = [{k: v.shape for k, v in t.items()} for t in (self.anchor, self.importance)]
+        if not shapes[1].items() <= shapes[0].items():
+            raise Fault("importance is of other weights than anchor")
 
 
 def learning(net: Network, upto: bool | str | None) -> Weights:

@@ -27,7 +27,7 @@ def test_the_version_that_is_asked_for_is_loaded(model, tmp_path):
 
 def test_a_model_that_is_committed_is_the_next_version_with_what_is_said_of_it(model):
     folder = ModelFolder(model)
-    loaded = open_model.restored(folder.read(), open_model.CURRENT, learning=True)
+    loaded = open_model.restored(folder, folder.read(), open_model.CURRENT, learning=True)
     with folder.writer():
         version = open_model.commit(folder, loaded, {"data": "of a test"})
     assert version == 2 == folder.current()

@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import ModelError
 from ...model.recall import mean
 from ...storage.model_folder import ModelFolder
+from ..open_model import description
 
 Series = list[float | None]
 
@@ -78,10 +79,10 @@ def read_history(folder: ModelFolder, version: int | None = None) -> History:
 
     Raises ModelError as `ModelFolder.manifest`.
     """
-    manifests = [folder.manifest(version)]
+    manifests = [description(folder, version)]
     while manifests[0]["parent"] is not None:
         try:
-            manifests.insert(0, folder.manifest(manifests[0]["parent"]))
+            manifests.insert(0, description(folder, manifests[0]["parent"]))
         except ModelError:
             break
     return History(manifests, [folder.bytes(m["version"]) for m in manifests])
