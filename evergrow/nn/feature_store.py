@@ -9,7 +9,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +22,8 @@ from ..storage.durable_files import describe
 from .network import Network
 
 CACHE_VARIABLE = "EVERGROW_CACHE"
-FILE = "features-1.sqlite"  # the number goes up when keys or values mean something else
+FILE = "features-2.sqlite"  # the number goes up when keys or values mean something else
+BEFORE = ("features-1.sqlite",)  # files of such numbers, which nothing reads any more
 WORTH = 1e-3  # seconds that a row must take to compute; to hash and read one back takes a tenth
 
 
@@ -62,6 +63,7 @@ def opened(model: Cacheable) -> Iterator[list[str]]:
         yield []
         return
     settings = {k: v for k, v in model.backbone.settings().items() if k != "pretrained"}
+    remove_old(folder)
     shelf = SqliteCache(folder / FILE)
     origin = [model.backbone_name, settings, model.schema]
     model.learner.level = FeatureStore(shelf, model.net, origin)
@@ -70,6 +72,14 @@ def opened(model: Cacheable) -> Iterator[list[str]]:
     finally:
         model.learner.level = None
         shelf.close()
+
+
+def remove_old(folder: Path) -> None:
+    """Remove the files of before from the cache folder."""
+    for name in BEFORE:
+        for end in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                Path(f"{folder / name}{end}").unlink(missing_ok=True)
 
 
 class FeatureStore:

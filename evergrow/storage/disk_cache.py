@@ -4,15 +4,16 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
 from math import ceil
 from pathlib import Path
 from typing import TypeVar
-from zlib import crc32
 
 FILE_BYTES = 2 * 10**9  # bytes of the file, at most
 DISK_SHARE = 0.1  # of the free disk, that it may take up at most
 EMPTIED = 0.8  # of its room, that stays in use when it makes room
 LOCK_SECONDS = 5.0  # seconds to wait for another process that writes
+MARK = 16  # bytes of the hash before a value
 FRESH = 3600  # seconds within which a second use is not noted
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 
 class SqliteCache:
-    """Values by key, raw bytes with a checksum, in an SQLite file; those not used go first.
+    """Values by key, raw bytes with a hash of both, in an SQLite file; those not used go first.
 
     path: of the file, which is made where it is missing.  room: bytes that it may have.
     notes: why nothing is kept any more, for the user: after a first error it is left alone, finds
@@ -64,6 +65,8 @@ class SqliteCache:
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
+            if self.path.exists() and not self.path.is_file():  # reading a pipe would wait
+                raise OSError("it is not a file")
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             db = self._db = sqlite3.connect(self.path, timeout=LOCK_SECONDS)
             db.text_factory = bytes  # whatever has become of a value, it is read as bytes
@@ -76,10 +79,11 @@ class SqliteCache:
         values, old, now = {}, [], int(time.time())
         for key in keys:
             row = db.execute("SELECT used, value FROM shelf WHERE key = ?", (key,)).fetchone()
-            value = None if row is None else _checked(row[1])
+            value = None if row is None else _checked(key, row[1])
             if value is not None:
                 values[key] = value
-                old += [(now, key)] if row[0] < now - FRESH else []
+                fresh = isinstance(row[0], int) and row[0] >= now - FRESH
+                old += [] if fresh else [(now, key)]
         if old:
             with db:
                 db.executemany("UPDATE shelf SET used = ? WHERE key = ?", old)
@@ -87,7 +91,7 @@ class SqliteCache:
 
     def _put(self, db: sqlite3.Connection, values: Mapping[bytes, bytes]) -> None:
         now = int(time.time())
-        rows = [(key, now, _marked(value)) for key, value in values.items()]
+        rows = [(key, now, _marked(key, value)) for key, value in values.items()]
         if self._make_room(db, sum(len(row[0]) + len(row[2]) for row in rows)):
             with db:
                 db.executemany("INSERT OR REPLACE INTO shelf VALUES (?, ?, ?)", rows)
@@ -154,11 +158,13 @@ def _number(db: sqlite3.Connection, question: str) -> int:
     return int(db.execute(question).fetchone()[0])
 
 
-def _marked(value: bytes) -> bytes:
-    return crc32(value).to_bytes(4, "little") + value
+def _marked(key: bytes, value: bytes) -> bytes:
+    return blake2b(key + value, digest_size=MARK).digest() + value
 
 
-def _checked(marked: bytes) -> bytes | None:
-    """What was marked; None where it has changed since."""
-    value = marked[4:]
-    return value if _marked(value) == marked else None
+def _checked(key: bytes, marked: object) -> bytes | None:
+    """What was marked under this key; None where either has changed since."""
+    if not isinstance(marked, bytes):
+        return None
+    value = marked[MARK:]
+    return value if _marked(key, value) == marked else None

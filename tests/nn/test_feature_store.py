@@ -274,3 +274,11 @@ def test_a_learn_that_fails_lets_the_file_go(folder, data, monkeypatch):
         with pytest.raises(SettingError):
             model.partial_fit(*data)
     assert model.learner_.level is None
+
+
+def test_files_that_nothing_reads_any_more_are_removed(tmp_path):
+    old = tmp_path / feature_store.BEFORE[0]
+    old.write_bytes(b"old")
+    feature_store.remove_old(tmp_path)
+    feature_store.remove_old(tmp_path / "gone")
+    assert not old.exists()

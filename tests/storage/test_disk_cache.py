@@ -33,7 +33,29 @@ def test_what_one_puts_another_finds(make):
     assert make().find([b"a"]) == {b"a": b"two"} and first.notes == []
 
 
-@pytest.mark.parametrize("change", ["value || x'00'", "substr(value, 1, 9)", "zeroblob(12)", "x''"])
+SWAPPED = "(SELECT value FROM shelf WHERE key = x'62')"  # whole, and another key's
+CHANGES = ["value || x'00'", "substr(value, 1, 9)", "zeroblob(12)", "x''", "7", "'text'", SWAPPED]
+
+
+@pytest.mark.parametrize("used", ["used", "'now'", "x'00'", "1e300"])
+def test_damage_of_the_time_of_use_is_no_matter(make, used):
+    make().put({b"a": b"as it was"})
+    found = make()
+    db = sqlite3.connect(found.path)
+    with db:
+        db.execute(f"UPDATE shelf SET used = {used}")
+    db.close()
+    assert found.find([b"a"]) == {b"a": b"as it was"} and found.notes == []
+
+
+def test_a_pipe_is_not_waited_for(make):
+    shelf = make()
+    shelf.path.parent.mkdir()
+    os.mkfifo(shelf.path)
+    assert shelf.find([b"a"]) == {} and "it is not a file" in shelf.notes[0]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_value_that_changed_on_the_disk_is_not_given(make, change):
     make().put({b"a": b"as it was", b"b": b"fine"})
     found = make()
