@@ -1,15 +1,14 @@
 """The idx files of MNIST and its kin, plain or gzipped: one of images, beside it one of labels."""
 
-import gzip
 import re
 import struct
-import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, Any
 
 import numpy as np
 
 from ...errors import DataError
+from . import limited_files
 
 TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 IMAGES = re.compile(r"(.*)images[-_.]?idx\d", re.IGNORECASE)
@@ -17,29 +16,46 @@ IMAGES = re.compile(r"(.*)images[-_.]?idx\d", re.IGNORECASE)
 
 def read_idx(path: Path) -> np.ndarray:
     """The array in an idx file.  Raises DataError where it is not one, or is cut short."""
-    data = _content(path)
-    if not _is_header(data[:4]):
+    try:
+        with limited_files.open_limited(path) as file:
+            dtype, shape, body = _taken_apart(path, file)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; check the path.") from error
+    except limited_files.UNREADABLE as error:
+        raise DataError(f"{path} cannot be read ({error}); fetch it again.") from error
+    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+
+
+def _taken_apart(path: Path, file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], bytes]:
+    """Type, shape and content, of which no more is read than the header promises."""
+    head = file.read(4)
+    if not _is_header(head):
         raise DataError(
             f"{path} is not an idx file (two zero bytes, a type and a rank); pass one that is."
         )
-    dtype, rank = np.dtype(TYPES[data[2]]), data[3]
-    sizes, body = data[4 : 4 + 4 * rank], data[4 + 4 * rank :]
-    shape = struct.unpack(f">{rank}I", sizes) if len(sizes) == 4 * rank else (-1,)
+    dtype, rank = np.dtype(TYPES[head[2]]), head[3]
+    sizes = file.read(4 * rank)
+    shape = struct.unpack(f">{rank}I", sizes) if len(sizes) == 4 * rank else (0,)
     expected = dtype.itemsize * int(np.prod(shape, dtype=object))
-    if len(body) != expected:
+    if expected > limited_files.limit():
+        raise limited_files.too_large(path, expected)
+    body = file.read(expected)
+    more = len(file.read(1))
+    if len(body) != expected or more or len(sizes) != 4 * rank:
+        holds = f"{len(body):,}{' and more' * more}"
         raise DataError(
-            f"{path} is damaged: its header promises {max(expected, 0):,} bytes, it holds "
-            f"{len(body):,}; fetch it again."
+            f"{path} is damaged: its header promises {expected:,} bytes, it holds {holds}; fetch "
+            "it again."
         )
-    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    return dtype, shape, body
 
 
 def is_idx(path: Path) -> bool:
     """Whether a file begins like an idx file, plain or gzipped."""
     try:
-        with _open(path) as file:
+        with limited_files.open_limited(path) as file:
             return _is_header(file.read(4))
-    except (OSError, EOFError, zlib.error):
+    except (DataError, *limited_files.UNREADABLE):
         return False
 
 
@@ -100,19 +116,3 @@ def _bare(name: str) -> str:
 
 def _is_header(head: bytes) -> bool:
     return len(head) == 4 and head[:2] == b"\0\0" and head[2] in TYPES and 0 < head[3] < 8
-
-
-def _open(path: Path) -> BinaryIO:
-    with open(path, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return cast(BinaryIO, gzip.open(path, "rb")) if packed else open(path, "rb")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with _open(path) as file:
-            return file.read()
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file; check the path.") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read ({error}); fetch it again.") from error

@@ -1,14 +1,16 @@
 """The files of NumPy -> inputs and, from .npz, labels; nothing pickled is read."""
 
+import os
 import zipfile
-import zlib
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
-from ...errors import DataError
+from ...errors import DataError, EvergrowError
 from ..dataset import Chunk
 from ..labels import clean_labels
+from . import limited_files
 from .in_memory import from_array_or_list
 from .read_options import ReadOptions
 
@@ -64,18 +66,51 @@ def _one_of(content: dict[str, np.ndarray], keys: tuple[str, ...]) -> str | None
 
 def _arrays(path: Path) -> np.ndarray | dict[str, np.ndarray]:
     try:
+        with limited_files.open_limited(path) as file:
+            packed = file.peek(2)[:2] == b"PK"  # type: ignore[attr-defined]
+        _refuse_large(path, packed)
         with open(path, "rb") as file:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 return loaded
             return {key: loaded[key] for key in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+    except (EvergrowError, MemoryError):
+        raise
+    except Exception as error:  # NumPy and zipfile raise anything on broken data
         hint = (
             "save arrays of numbers or fixed-width text"
             if "pickle" in str(error)
             else "fetch or save it again"
         )
-        raise DataError(f"{path} cannot be read ({error}); {hint}.") from error
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(f"{path} cannot be read ({reason}); {hint}.") from error
+
+
+def _refuse_large(path: Path, packed: bool) -> None:
+    """Raise DataError where the arrays take more than is read, by what their headers promise."""
+    most = limited_files.limit()
+    if not packed:
+        with open(path, "rb") as file:
+            size = _promised(file)
+            if size > os.fstat(file.fileno()).st_size:
+                raise DataError(f"{path} is cut off: it promises {size:,} bytes; fetch it again.")
+    else:
+        with zipfile.ZipFile(path) as archive:
+            size = 0
+            for name in archive.namelist():
+                with archive.open(name) as member:
+                    size += _promised(member) if name.endswith(".npy") else 0
+    if size > most:
+        raise limited_files.too_large(path, size)
+
+
+def _promised(file: IO[bytes]) -> int:
+    """Bytes of the array that a header of NumPy announces."""
+    version = np.lib.format.read_magic(file)
+    old = version == (1, 0)
+    read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    return int(dtype.itemsize) * int(np.prod(shape, dtype=object))
 
 
 def read_file(path: Path, how: ReadOptions) -> Chunk:

@@ -1,14 +1,13 @@
 """Files that hold tables -> data frames: CSV, TSV, Parquet, JSON lines, plain or gzipped."""
 
-import gzip
 import json
-import zlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from ...errors import DataError
+from ...errors import DataError, EvergrowError
 from . import written_numbers
+from .limited_files import OF_TEXT, limit, open_limited, read_limited, too_large
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 CSV, LINES, PARQUET = (".csv", ".tsv"), (".jsonl", ".ndjson", ".json"), (".parquet", ".pq")
 ENDINGS = (*CSV, *LINES, *PARQUET)
 MISSING = ["", *"NA N/A n/a #N/A <NA> NaN nan -NaN -nan NULL null None".split()]  # cells
+ROWS_AT_ONCE = 65_536
+LONGEST_HEADER = 1 << 24  # bytes of the line that names the columns
 NONE = "\x1f"  # stands between the columns of a table that has one
 AsText = Callable[[Iterable[str]], Collection[str]]
 
@@ -36,11 +37,11 @@ def read_frame(
     """
     try:
         frame, notes = _read(path, as_text, missing)
-    except DataError:
+    except (EvergrowError, MemoryError):
         raise
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from error
-    except (OSError, EOFError, zlib.error, ValueError) as error:  # also what pandas and Arrow raise
+    except Exception as error:  # pandas and Arrow raise anything on broken data
         reason = " ".join(str(error).split())
         raise DataError(
             f"{path} cannot be read as {suffix(path)[1:]} ({reason}); mend it."
@@ -54,15 +55,16 @@ def _read(path: Path, as_text: AsText, missing: Sequence[str]) -> tuple["pd.Data
     import pandas as pd
 
     if suffix(path) in PARQUET:
-        return pd.read_parquet(path), []
+        return _read_parquet(path), []
     if suffix(path) in LINES:
         return _read_lines(path), []
     separator = _separator(path)
 
     def read(**options: Any) -> "pd.DataFrame":
-        frame: pd.DataFrame = pd.read_csv(
-            path, sep=separator, encoding="utf-8-sig", skipinitialspace=True, **options
-        )
+        with open_limited(path, OF_TEXT) as file:
+            frame: pd.DataFrame = pd.read_csv(
+                file, sep=separator, encoding="utf-8-sig", skipinitialspace=True, **options
+            )
         return frame
 
     columns = read(nrows=0).columns
@@ -80,8 +82,8 @@ def _read(path: Path, as_text: AsText, missing: Sequence[str]) -> tuple["pd.Data
 
 def _separator(path: Path) -> str:
     """What stands between the columns of a CSV file, seen in its first line."""
-    with _open(path) as file:
-        head = file.readline().decode("utf-8-sig")
+    with open_limited(path) as file:
+        head = file.readline(LONGEST_HEADER).decode("utf-8-sig")
     if not head.strip():
         raise DataError(
             f"Found array with 0 sample(s): {path} is empty; its first line should name columns."
@@ -92,12 +94,29 @@ def _separator(path: Path) -> str:
     return likeliest if likeliest in head else NONE
 
 
+def _read_parquet(path: Path) -> "pd.DataFrame":
+    """The table, a batch at a time up to the limit: a few bytes may stand for many rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    most, batches = limit(), []
+    with open_limited(path) as check:  # no pipe, no device
+        check.read(1)
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(ROWS_AT_ONCE):
+            batches.append(batch)
+            most -= max(batch.nbytes, batch.num_rows * batch.num_columns)
+            if most < 0:
+                raise too_large(path)
+        table = pa.Table.from_batches(batches, file.schema_arrow)
+    return table.to_pandas()  # type: ignore[no-any-return]
+
+
 def _read_lines(path: Path) -> "pd.DataFrame":
     """JSON lines, or one JSON list of objects."""
     import pandas as pd
 
-    with _open(path) as file:
-        text = file.read().decode("utf-8-sig")
+    text = read_limited(path, OF_TEXT).decode("utf-8-sig")
     if text.lstrip().startswith("["):
         rows = json.loads(text)
     else:
@@ -115,7 +134,3 @@ def _object(path: Path, number: int, line: str) -> object:
         return json.loads(line)
     except ValueError as error:
         raise DataError(f"{path}, line {number} is not JSON: {error}.") from error
-
-
-def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else open(path, "rb")  # type: ignore[return-value]

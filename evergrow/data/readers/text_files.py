@@ -8,6 +8,7 @@ import numpy as np
 from ...errors import BadFilesError, DataError
 from ..dataset import Chunk, Rows, Seen
 from .class_folder import printable
+from .limited_files import OF_TEXT, UNREADABLE, read_limited
 from .read_options import ReadOptions, matched_labels, no_labels_error
 
 
@@ -24,8 +25,11 @@ def from_text_files(
     texts, good, bad = [], [], []
     for i, file in enumerate(files):
         try:
-            text = file.read_text(encoding="utf-8-sig").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_limited(file, OF_TEXT).decode("utf-8-sig").strip()
+        except DataError as error:
+            bad.append((printable(file), str(error).removeprefix(f"{file} ")))
+            continue
+        except (*UNREADABLE, UnicodeDecodeError) as error:
             bad.append((printable(file), f"cannot be read as UTF-8 text ({error})"))
             continue
         if text:

@@ -91,7 +91,7 @@ def test_other_files_are_no_idx(tmp_path):
     ("damage", "message"),
     [
         (lambda data: data[:-3], "promises 32 bytes, it holds 29"),
-        (lambda data: data + b"x", "promises 32 bytes, it holds 33"),
+        (lambda data: data + b"x", "promises 32 bytes, it holds 32 and more"),
         (lambda data: data[:9], "is damaged"),
         (lambda data: b"", "is not an idx file"),
         (lambda data: b"PK" + data, "is not an idx file"),
