@@ -1,8 +1,14 @@
 """Numbers, sizes and lists as people read them."""
 
+import re
 from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import Any
+
+# Control characters but tab and line feed; marks of direction; what is no text at all.
+OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -58,3 +64,21 @@ def spread(values: Sequence[float | None], scale: float = 100) -> str:
     if not known:
         return "-"
     return f"{mean(known):.1f}" + (f" ± {stdev(known):.1f}" if len(known) > 1 else "")
+
+
+def escaped(value: Any) -> Any:
+    r"""Texts, at any depth, with what a terminal would obey and not show made visible.
+
+    A label, a file's name or a reason may be a stranger's: escape sequences move the cursor, set
+    titles and more; marks of direction let text read as another. Line breaks and tabs stay.
+
+    >>> escaped({"label": "cat\x1b[2J", "rows": ["a\u202eb"]})
+    {'label': 'cat\\x1b[2J', 'rows': ['a\\u202eb']}
+    """
+    if isinstance(value, str):
+        return OBEYED.sub(lambda match: match[0].encode("unicode_escape").decode(), value)
+    if isinstance(value, dict):
+        return {escaped(key): escaped(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(escaped(item) for item in value)
+    return value

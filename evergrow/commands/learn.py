@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.source import Source
-from ..errors import DataError
+from ..errors import DataError, EvergrowError
 from ..model.options import How, Tell
 from ..storage.model_folder import ModelFolder
 from .open_model import Answer, OpenOptions, commit, described, description, of_model, restored
@@ -117,12 +118,18 @@ def _learn(
     except KeyboardInterrupt:
         if folder.current() != version:
             raise  # else it came too late: the version is there, only tidying was cut short
-    answer = fresh.answer | {"resumed": unfinished.resumed, "bytes": folder.bytes(version)}
-    return (
-        answer
-        | described(model, version)
-        | _updated(model, [*at_hand.notes, *unfinished.notes, *twice])
-    )
+    notes = [*at_hand.notes, *unfinished.notes, *twice]
+    while True:
+        with suppress(KeyboardInterrupt):  # it comes too late: the version is there
+            there = {"resumed": unfinished.resumed, "bytes": _bytes(folder, version)}
+            return fresh.answer | there | described(model, version) | _updated(model, notes)
+
+
+def _bytes(folder: ModelFolder, version: int) -> int | None:
+    """Of a version that is there; whatever hinders looking is no failure of what is done."""
+    with suppress(OSError, EvergrowError):
+        return folder.bytes(version)
+    return None
 
 
 @dataclass(frozen=True)

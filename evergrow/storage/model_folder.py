@@ -120,8 +120,9 @@ class ModelFolder(Folder):
                 durable_files.sync(folder)
             durable_files.rename(stage / "version", self._folder(number))
             self._point(number, stage)
-        self._prune(stage)
-        self._sweep()
+        with contextlib.suppress(OSError, Fault):  # tidying never fails a commit
+            self._prune(stage)
+            self._sweep()
         log.info("version %d is current in %s", number, self.path)
         return number
 

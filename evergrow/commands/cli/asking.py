@@ -26,7 +26,7 @@ from .flags import (
     WhereOption,
     path_argument,
 )
-from .output import answer
+from .output import answer, answer_done
 
 ANSWERS = {  # by command: what --json prints, for docs/cli.md
     "predict": "predictions: a list of {input, label, probability, top}, where top is a list of "
@@ -155,4 +155,4 @@ def rollback(
 
     Nothing is deleted: --to goes forward again.
     """
-    answer(versions.rollback(model, to), as_json, display.rolled_back)
+    answer_done(versions.rollback(model, to), as_json, display.rolled_back)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ...formatting import listed, percent, points, size
+from ...formatting import escaped, listed, percent, points, size
 from .. import versions
 
 TableRows = Iterable[Sequence[Any]]
@@ -60,7 +60,7 @@ def learnt(answer: dict[str, Any]) -> None:
         print(f"nothing new to learn; the model stays at version {answer['version']}")
         return
     if not answer.get("dry_run"):
-        space = f", {size(answer['bytes'])}" if "bytes" in answer else ""
+        space = f", {size(answer['bytes'])}" if answer.get("bytes") else ""
         print(f"version {answer['version']} of {answer['model']}{space}")
 
 
@@ -87,7 +87,7 @@ def update_report(report: dict[str, Any]) -> None:
 def advice(entries: Sequence[dict[str, Any]]) -> None:
     """What to be warned of, on standard error: before training, while one can still stop it."""
     for line in advice_lines([entry for entry in entries if entry["rule"] != "outlook"]):
-        print(line, file=sys.stderr, flush=True)
+        print(escaped(line), file=sys.stderr, flush=True)
 
 
 def advice_lines(entries: Sequence[dict[str, Any]]) -> list[str]:

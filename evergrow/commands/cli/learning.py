@@ -36,7 +36,7 @@ from .flags import (
     SkipBadOption,
     TextOption,
 )
-from .output import answer
+from .output import answer, answer_done
 
 ANSWERS = {  # by command: what --json prints, for docs/cli.md
     "learn": "version, classes, new_classes, samples, seconds, method, backbone, reason, advice: a "
@@ -123,7 +123,7 @@ def learn(
     how = How(settings, set_ or (), again, dry_run, keep_no_samples, gate)
     source = Source(data, label, text, skip_bad, label_type, paths=paths, missing=missing or ())
     others = sources_beside(source, old, auxiliary)
-    answer(learning.learn(model, source, how, others, display.advice), as_json, display.learnt)
+    answer_done(learning.learn(model, source, how, others, display.advice), as_json, display.learnt)
 
 
 def advise(
@@ -193,4 +193,4 @@ def adopt(
     settings = given_settings(method=method, image_size=image_size)
     find_here(method)
     how = How(settings, set_ or ())
-    answer(adopting.adopt(model, weights, backbone, classes, how), as_json, display.learnt)
+    answer_done(adopting.adopt(model, weights, backbone, classes, how), as_json, display.learnt)

@@ -12,8 +12,11 @@ from typer.core import TyperGroup
 
 from ... import errors
 from ...errors import EvergrowError
+from ...formatting import escaped
 from . import display
 from .exit_codes import DONE, INTERRUPTED, USAGE, exit_code
+
+Show = Callable[[dict[str, Any]], None]
 
 
 class Commands(TyperGroup):
@@ -70,7 +73,7 @@ def fail(
     if as_json:
         print(json.dumps({"error": {"type": kind, "message": text}, **more}), flush=True)
     else:
-        print(f"evergrow: {text}", file=sys.stderr, flush=True)
+        print(f"evergrow: {escaped(text)}", file=sys.stderr, flush=True)
 
 
 def hush() -> None:
@@ -78,11 +81,33 @@ def hush() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def answer(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
+def answer(result: dict[str, Any], as_json: bool, show: Show) -> None:
     """A result on standard output, as JSON or as people read it; its warnings on standard error."""
     for warning in result.get("warnings") or []:
-        print(f"note: {warning}", file=sys.stderr)
+        print(f"note: {escaped(warning)}", file=sys.stderr)
     if as_json:
         print(json.dumps(result))
     else:
-        show(result)
+        show(escaped(result))
+
+
+def answer_done(result: dict[str, Any], as_json: bool, show: Show) -> None:
+    """The answer of a command that has changed the model: it is no failure that nobody hears it.
+
+    Raises typer.Exit(0) where it cannot be written to its end, and says so on standard error.
+    """
+    try:
+        answer(result, as_json, show)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise  # who listened has left: nothing to say
+    except (OSError, KeyboardInterrupt) as error:
+        why = getattr(error, "strerror", None) or "interrupted"
+        fail(
+            type(error).__name__,
+            f"the answer could not be written ({why}), but what was asked for is done: version "
+            f"{result.get('version')} is current.",
+            as_json=False,
+        )
+        hush()
+        raise typer.Exit(DONE) from None

@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -269,3 +271,17 @@ def test_held_back_samples_are_passed_over_the_next_time(forgetful, ask, tmp_pat
     model = shutil.copytree(forgetful / "model", tmp_path / "model")
     answer = ask("learn", model, forgetful / "first")
     assert answer["samples"] == 0 and answer["passed_over"] == 180
+
+
+def test_a_learn_whose_version_is_there_reports_no_failure(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.eye(6), y=np.arange(6) % 2)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "evergrow", "learn", "model", "a.npz"],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 0 and "version 1 is current" in done.stderr, done.stderr
+    assert ModelFolder(tmp_path / "model").current() == 1

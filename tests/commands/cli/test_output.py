@@ -71,3 +71,31 @@ def test_an_answer_is_words_or_json_and_its_warnings_stand_apart(capsys):
 def test_a_wrong_option_is_usage_as_json_too(capsys):
     code, out, _ = run(capsys, "answers", "--json", "--lr", "1")
     assert code == 2 and "--lr" in json.loads(out)["error"]["message"]
+
+
+def test_what_is_done_is_no_failure_where_the_answer_cannot_be_written(capsys, monkeypatch):
+    monkeypatch.setattr(output, "hush", lambda: None)
+    for error in (OSError(28, "No space left on device"), KeyboardInterrupt()):
+
+        def show(found, error=error):
+            raise error
+
+        with pytest.raises(typer.Exit) as left:
+            output.answer_done({"version": 3}, False, show)
+        assert left.value.exit_code == 0
+        said = capsys.readouterr().err
+        assert "what was asked for is done: version 3 is current" in said
+        assert ("No space left" in said) == isinstance(error, OSError)
+    output.answer_done({"version": 3}, True, show)
+    assert json.loads(capsys.readouterr().out) == {"version": 3}
+
+
+def test_nothing_that_is_printed_moves_the_cursor(capsys):
+    strange = "cat\x1b[2J\x07\u202e"
+    output.answer({"label": strange, "warnings": [strange]}, False, lambda r: print(r["label"]))
+    output.fail("DataError", f"no such file: {strange}\nand more", False)
+    shown = capsys.readouterr()
+    assert shown.out == "cat\\x1b[2J\\x07\\u202e\n"
+    assert "\x1b" not in shown.err and "\u202e" not in shown.err and "\nand more" in shown.err
+    output.answer({"label": strange}, True, print)
+    assert json.loads(capsys.readouterr().out) == {"label": strange}
