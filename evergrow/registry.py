@@ -1,6 +1,6 @@
 """Things that have a name: found by it, imported when asked for. Lists are plain data, no torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
@@ -17,6 +17,19 @@ class Named(Protocol):
 
 
 E = TypeVar("E", bound=Named)
+
+
+def meant(name: str, known: Iterable[str], shown: Callable[[str], Any] = str) -> str:
+    """The nearest names that there are, for a message; "" where none is near.
+
+    shown: how each is put.
+
+    >>> meant("patchs", ["patches", "mlp"]), meant("x", ["patches"])
+    (' (did you mean patches?)', '')
+    """
+    near = dict.fromkeys(map(shown, get_close_matches(name.lower(), list(known))))
+    near.pop(name, None)  # known, and asked for in the wrong way
+    return f" (did you mean {' or '.join(map(str, near))}?)" if near else ""
 
 
 @dataclass(frozen=True)
@@ -49,12 +62,10 @@ class Registry(Generic[E]):
         known: how the names are listed, where an entry is asked for by more than its name.
         """
         names = [*(e.name for e in self.entries), *self.aliases]
-        near = dict.fromkeys(map(self.canonical, get_close_matches(name.lower(), names)))
-        near.pop(name, None)  # known, and asked for in the wrong way
-        meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+        near = meant(name, names, self.canonical)
         listed = ", ".join(known or [e.name for e in self.entries])
         return SettingError(
-            f"there is no {self.kind} {name!r}{meant}{self.nor}; there are: {listed}"
+            f"there is no {self.kind} {name!r}{near}{self.nor}; there are: {listed}"
             f"{self.otherwise}."
         )
 

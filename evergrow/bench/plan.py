@@ -17,6 +17,7 @@ from ..model import configure, options, update
 from ..model.classifier import GrowingClassifier
 from ..model.model import Model
 from ..model.options import How
+from ..model.parameters import OBJECTS
 from ..storage import environment
 from ..storage.plain_json import plain
 from .benchmark_data import BenchmarkData
@@ -27,7 +28,7 @@ ROLES = {FLOOR: "floor", CEILING: "ceiling"}
 TRAINED = {"image": "convnet"}  # in place of a backbone that does not train; mlp for other kinds
 USUAL = {"validation": 0}  # unless told else: every training sample is learnt
 STREAMED = {"epochs": 1, "boundary": "new classes"}  # what a stream asks for besides
-PLACED = (*configure.OBJECTS, "device", "random_state")  # parameters that are not of training
+PLACED = (*OBJECTS, "device", "random_state")  # parameters that are not of training
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.source import Source
 from ..errors import DataError
 from ..storage.model_folder import ModelFolder
+from . import preflight
 from .open_model import CURRENT, Answer, OpenOptions, load, of_model
 from .predict import blocks
 
@@ -24,6 +25,7 @@ def evaluate(model: str | Path, data: Any, options: OpenOptions = CURRENT) -> An
     import numpy as np
 
     folder = ModelFolder(model)
+    preflight.check_paths([data])
     loaded = load(folder, options)
     chunk = of_model(Source.of(data), loaded).read()
     if chunk.labels is None:

@@ -11,6 +11,7 @@ from ..data.source import Source
 from ..errors import DataError, EvergrowError
 from ..model.options import How, Tell
 from ..storage.model_folder import ModelFolder
+from . import preflight
 from .open_model import Answer, OpenOptions, commit, described, description, of_model, restored
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def learn(
     """
     began, folder, how = time.perf_counter(), ModelFolder(model), how or How()
     source = Source.of(data)
+    _preflight(folder, source, how, beside)
     if how.dry_run:
         answer = _plan(folder, source, how, beside, tell)
     else:
@@ -72,8 +74,15 @@ def advise(
     stay as they are do well; 0: do not.
     """
     began, folder = time.perf_counter(), ModelFolder(model)
+    _preflight(folder, data, how or How(), beside)
     answer = _plan(folder, Source.of(data), how or How(), beside, None, seconds)
     return answer | {"model": str(folder.path), "seconds": time.perf_counter() - began}
+
+
+def _preflight(folder: ModelFolder, data: Any, how: How, beside: Beside) -> None:
+    """Say what is wrong with the command, or the model, before anything slow is imported."""
+    preflight.check_paths([data, beside.old, beside.auxiliary])
+    preflight.check_names(how, description(folder) if folder.exists() else None)
 
 
 def _learn(
@@ -264,8 +273,6 @@ def _probed(model: "Model", chunk: "Chunk", seconds: float) -> Answer:
 
 def _open(folder: ModelFolder, how: How) -> AtHand:
     """What there is to go on with."""
-    if folder.exists():
-        description(folder)  # what is wrong with a model is said before anything slow is imported
     from ..model import configure
     from ..storage import ledger
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.source import Source
 from ..storage.model_folder import ModelFolder
+from . import preflight
 from .open_model import CURRENT, Answer, OpenOptions, load, restored
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def predict(
     data: a Source, or whatever `sources.read` takes; labels are not needed.
     """
     folder = ModelFolder(model)
+    preflight.check_paths([data])
     loaded = load(folder, options)
     chunk = Source.of(data).read(need_labels=False)
     predictions: list[Answer] = []

@@ -13,11 +13,9 @@ from ..methods.base import Method
 from . import adopt, options, update
 from .model import Model
 from .options import How
-from .parameters import NAMES, Parameters
+from .parameters import FIXED, NAMES, OBJECTS, Parameters
 
-FIXED = ("backbone", "image_size", "random_state")  # once a model has begun
 HELD_BACK = 20  # samples a class that judge updates of a new model, unless told otherwise
-OBJECTS = ("backbone", "method", "augment")  # parameters that are not a plain value
 
 
 def new(how: How) -> Parameters:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ..errors import SettingError
+from ..registry import meant
 
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 SEQUENCES = (tuple, list, Sequence)
@@ -79,7 +80,9 @@ def parse(what: str, known: Mapping[str, Any], words: Mapping[str, str]) -> dict
     for name in words:
         if name not in known:
             others = ", ".join(known) or "none"
-            raise SettingError(f"{what} has no setting {name!r}; its settings: {others}.")
+            raise SettingError(
+                f"{what} has no setting {name!r}{meant(name, known)}; its settings: {others}."
+            )
     return {name: value(name, text, known[name]) for name, text in words.items()}
 
 

@@ -48,3 +48,6 @@ class Parameters:
 
 
 NAMES = tuple(field.name for field in fields(Parameters))
+OBJECTS = ("backbone", "method", "augment")  # not a plain value
+FIXED = ("backbone", "image_size", "random_state")  # once a model has begun
+SETTABLE = tuple(name for name in NAMES if name not in (*OBJECTS, *FIXED))  # by --set

@@ -54,7 +54,11 @@ def device_named(name: str) -> torch.device:
     try:
         return torch.zeros((), device=name).device
     except (RuntimeError, AssertionError) as error:
-        raise SettingError(f"device={name!r} cannot be used here: {error}") from None
+        why = str(error).strip().splitlines()[0].split(". ")[0].rstrip(".")
+        raise SettingError(
+            f"device={name!r} cannot be used here ({why:.120}); name one that there is: auto, cpu"
+            f"{', cuda' * torch.cuda.is_available()}{', mps' * torch.backends.mps.is_available()}."
+        ) from None
 
 
 def in_blocks(

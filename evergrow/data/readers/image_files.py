@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ...errors import BadFilesError
+from ...errors import BadFilesError, DataError
 from ..dataset import Chunk, Seen, Then
 from ..image_decoding import Encoded, ImageFacts, Stamp, Unreadable, decode, inspect
 from ..quiet_warnings import quiet
@@ -155,5 +155,10 @@ def _is_bad(result: object) -> bool:
 
 
 def read_file(path: Path, how: ReadOptions) -> Chunk:
-    """A chunk of one image."""
+    """A chunk of one image, whose label is not in it.  Raises DataError."""
+    if how.need:
+        raise DataError(
+            f"{printable(path)} is one image without a label; put images into a folder with a "
+            "subfolder for each class, or their paths and labels into the columns of a CSV file."
+        )
     return from_files([path], how)
