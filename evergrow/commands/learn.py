@@ -348,4 +348,7 @@ def _updated(model: "Model", notes: Sequence[str]) -> Answer:
     last = model.update
     warnings = [*notes, *last["warnings"]]
     keys = ("new_classes", "samples", "held_back", "advice", "report")
-    return {k: last[k] for k in keys} | {"warnings": warnings}
+    return {k: last[k] for k in keys} | {
+        "warnings": warnings,
+        "learning_seconds": last["seconds"],
+    }

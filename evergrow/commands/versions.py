@@ -21,6 +21,7 @@ def show(model: str | Path) -> Answer:
         "versions": folder.versions(),
         "classes": manifest["classes"],
         "counts": dict(zip(labels, counts, strict=True)),
+        "recalls": _recalls(manifest["update"].get("report") or {}),
         "method": manifest["method"]["name"],
         "method_settings": manifest["method"]["settings"],
         "backbone": manifest["backbone"]["name"],
@@ -32,6 +33,12 @@ def show(model: str | Path) -> Answer:
         "version_bytes": folder.bytes(version),
         "history": [_version(folder, number) for number in folder.versions()],
     }
+
+
+def _recalls(report: Answer) -> Answer:
+    """Recall of each class by label: now, when it was learnt, and at best."""
+    names = {"now": "per_class", "when_learnt": "first", "at_best": "best"}
+    return {name: report.get(key) or {} for name, key in names.items()}
 
 
 def _version(folder: ModelFolder, number: int) -> Answer:
@@ -69,13 +76,13 @@ def row(entry: Answer, current: int, columns: Sequence[str], mark: str, most: in
         return [cells.get(column, "-") for column in columns]
     cells = {
         "version": number,
-        "time": entry["time"],
+        "time": entry["time"][:16].replace("T", " "),
         "samples": entry["samples"],
         "classes": entry["classes"],
         "new": listed(entry["new_classes"], most),
         "old recall": percent(entry["recall"]["old"]),
         "recall": percent(entry["recall"]["all"]),
-        "seconds": f"{entry['seconds']:.1f}",
+        "learning s": f"{entry['seconds']:.1f}",
         "method": entry["method"],
     }
     return [cells[column] for column in columns]

@@ -13,9 +13,8 @@ from ..data.task import Tensors
 from ..errors import DataError, SettingError
 from . import holdout, update_report
 from .model import Model
+from .recall_history import HELD_OUT, LEFT_OUT
 from .update_report import HeldOutAnswers, Recalls
-
-LEFT_OUT, HELD_OUT = "kept samples, each left out in turn", "samples held back from learning"
 
 
 def apart(model: Model, chunk: Chunk, columns: torch.Tensor) -> tuple[Chunk, Any]:
@@ -92,7 +91,8 @@ def last_update(model: Model) -> dict[str, Any] | None:
         return None
     labels = [str(label) for label in model.classes.tolist()]
     last = model.update
-    return update_report.report(answers, labels, len(last["old_classes"]), last.get("before"))
+    old = len(last["old_classes"])
+    return update_report.report(answers, labels, old, last.get("before"), last.get("recalls"))
 
 
 def assessed(model: Model) -> Model | None:

@@ -235,6 +235,17 @@ class Loss(Part):
     to: list[Annotated[tuple[Text, Count], Field(strict=False)]]  # JSON has lists alone
 
 
+class Fallen(Part):
+    """A class below its best, and what it is taken for."""
+
+    label: Text
+    first: Share
+    best: Share
+    after: Share | None
+    to: list[Annotated[tuple[Text, Count], Field(strict=False)]]
+    newcomers: list[Annotated[tuple[Text, Count], Field(strict=False)]]
+
+
 class Calibration(Part):
     """How far confidence is from accuracy, and by which bins."""
 
@@ -259,6 +270,11 @@ class Report(Part):
     lost: list[Loss]
     confusion: list[Annotated[tuple[Text, Text, Count], Field(strict=False)]]
     calibration: Calibration
+    first: dict[Text, Share] = {}
+    best: dict[Text, Share] = {}
+    old_first: Share | None = None
+    old_best: Share | None = None
+    fallen: list[Fallen] = []
 
     @model_validator(mode="after")
     def of_its_classes(self) -> "Report":
@@ -285,6 +301,7 @@ class Update(Part):
     skipped: Count = 0
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     before: list[Share | None] | None = None
+    recalls: dict[Text, Annotated[list[Share], Field(min_length=2, max_length=2)]] = {}
     report: Report | None = None
 
 

@@ -25,7 +25,7 @@ from ..nn.network import Network
 from ..storage import flatten
 from ..training import loop, progress
 from ..training.random_generators import Generators, isolated
-from . import advice_facts, choose, judge
+from . import advice_facts, choose, judge, recall_history
 from .advice import advise
 from .advice_on_samples import FEW_SAMPLES
 from .choose import ADOPTED_ALONE, Adopted
@@ -206,6 +206,7 @@ def learn(
     counts[:old] += work.counts
     work.counts = counts
     work.tasks += 1
+    past = {} if model is None else recall_history.carried(model.update, _labels(model), before)
     work.update = {
         "task": work.tasks,
         "samples": len(labels),
@@ -220,10 +221,16 @@ def learn(
         "skipped": len(chunk.skipped),
         "seconds": time.perf_counter() - began,
         "before": before,
+        "recalls": past,
         "report": None,
     }
     _log(work.update)
     return work
+
+
+def _labels(model: Model) -> list[str]:
+    """Labels by column, as reports write them."""
+    return [str(label) for label in model.classes.tolist()]
 
 
 def _log(done: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ new and all are means of recalls, so that every class counts alike.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from .calibration import calibration as expected_error
 from .recall import exceeds, mean
+from .recall_history import since_learnt
 
 CLASSES_SHOWN = 5  # classes that lost most, and classes that each was taken for
 BINS = 10
@@ -48,16 +49,20 @@ def recalls_by_column(answers: np.ndarray, y: np.ndarray, total: int) -> list[fl
 
 
 def report(
-    judged: HeldOutAnswers, labels: Sequence[str], old: int, before: Recalls | None
+    judged: HeldOutAnswers,
+    labels: Sequence[str],
+    old: int,
+    before: Recalls | None,
+    past: Mapping[str, Sequence[float]] | None = None,
 ) -> dict[str, Any]:
     """What an update did, as JSON.
 
     labels: by column; the first `old` were known before.  before: recalls of these before the
-    update, None where that is not known.
+    update, None where that is not known.  past: of the updates before; see `recall_history`.
     Keys: by, samples, new_classes; old_before, old, new, all: mean recalls in [0, 1], None without
     samples; margins: half of the 95 % intervals of old, new and all; per_class, before and judged
     (samples) by label; lost: old classes that lost most, and what they were taken for; confusion:
-    [label, predicted, samples]; calibration: see `calibration`.
+    [label, predicted, samples]; calibration: see `calibration`; and what `since_learnt` has.
     """
     answers, k = judged.answers, len(labels)
     after, there = recalls_by_column(answers, judged.y, k), np.bincount(judged.y, minlength=k)
@@ -80,6 +85,7 @@ def report(
         "lost": [_loss(labels, j, earlier, after, pairs) for j in _worst(both, earlier, after)],
         "confusion": confusion,
         "calibration": calibration_report(judged.shares.max(1), answers == judged.y),
+        **since_learnt(past or {}, labels, old, after, [(a, b, n) for a, b, n in confusion]),
     }
 
 

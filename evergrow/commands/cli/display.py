@@ -51,7 +51,7 @@ def learnt(answer: dict[str, Any]) -> None:
     if answer.get("adopted"):
         print(f"{answer['backbone']} adopted, with classes {listed(new)}; {answer['reason']}")
     elif answer["samples"]:
-        print(f"{answer['samples']:,} samples {would}learnt in {answer['seconds']:.1f} s")
+        print(f"{answer['samples']:,} samples {would}learnt in {_seconds(answer)}")
         print(f"new classes: {listed(new)}; known before: {known}")
         print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
         if answer.get("report"):
@@ -64,22 +64,31 @@ def learnt(answer: dict[str, Any]) -> None:
         print(f"version {answer['version']} of {answer['model']}{space}")
 
 
+def _seconds(answer: dict[str, Any]) -> str:
+    """How long it took; of that learning itself, as `show` has it, where it was done."""
+    whole, learning = f"{answer['seconds']:.1f} s", answer.get("learning_seconds")
+    return whole if learning is None else f"{learning:.1f} s ({whole} with all around it)"
+
+
 def update_report(report: dict[str, Any]) -> None:
     """What an update did to old and new classes; nothing where no sample could be judged."""
     if not report["samples"]:
         return
+    from ...model.recall_history import in_words
+
     rows = []
     for name, title in (("old", "old classes"), ("new", "new classes"), ("all", "all")):
         before = percent(report["old_before"]) if name == "old" else ""
         if report[name] is not None:
             margin = f"± {points(report['margins'][name])}"
-            rows.append([title, before, percent(report[name]), margin])
+            past = [
+                percent(report[key]) if name == "old" else "" for key in ("old_first", "old_best")
+            ]
+            rows.append([title, before, percent(report[name]), margin, *past])
     print(f"\nmean recall, judged by {report['samples']:,} {report['by']}:")
-    table(["", "before", "after", ""], rows, right=(1, 2))
-    for loss in report["lost"]:
-        confused = ", ".join(f"{label} ({n})" for label, n in loss["to"])
-        change = f"{percent(loss['before'])} -> {percent(loss['after'])}"
-        print(f"lost: {loss['label']} {change}" + (f", taken for {confused}" if confused else ""))
+    table(["", "before", "after", "", "when learnt", "at best"], rows, right=(1, 2, 4, 5))
+    for entry in report["fallen"]:
+        print(in_words(entry, report))
     error = report["calibration"]["error"]
     print(f"probabilities are off by {points(error)} points on average\n")
 
@@ -166,9 +175,15 @@ def shown(answer: dict[str, Any]) -> None:
         f"{'samples':10}{'raw ones lie' if answer['raw_samples'] else 'none lie'} in the folder\n"
     )
     counts = ["-" if n is None else n for n in answer["counts"].values()]
-    table(["class", "learnt"], zip(answer["classes"], counts, strict=True), right=(1,))
+    columns = [answer["recalls"][key] for key in ("now", "when_learnt", "at_best")]
+    rows = [
+        [label, n, *(percent(column.get(str(label))) for column in columns)]
+        for label, n in zip(answer["classes"], counts, strict=True)
+    ]
+    header = ["class", "learnt", "recall", "when learnt", "at best"]
+    table(header, rows, right=(1, 2, 3, 4))
     print()
-    header = ["version", "time", "samples", "classes", "new", "recall", "seconds", "method"]
+    header = ["version", "time", "samples", "classes", "new", "recall", "learning s", "method"]
     rows = [versions.row(entry, answer["version"], header, " *", 6) for entry in answer["history"]]
     table(header, rows, right=(2, 3, 5, 6))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...formatting import listed, percent, points, size
+from ...model.recall_history import in_words
 from .. import versions
 from . import charts, history
 from .history import History
@@ -36,6 +37,8 @@ def page(
         ("samples learnt", f"{sum(last['counts']):,}"),
         ("mean recall", _with_margin(report, "all")),
         ("of old classes", _with_margin(report, "old")),
+        ("of these when learnt", percent(report.get("old_first"))),
+        ("of these at best", percent(report.get("old_best"))),
         ("of new classes", _with_margin(report, "new")),
         ("calibration error", percent((report.get("calibration") or {}).get("error"))),
         ("on disk", size(shown["bytes"])),
@@ -136,19 +139,19 @@ def _classes(past: History) -> Section | None:
     if not any(value is not None for row in rows for value in row):
         return None
     heat = charts.heat("Recall of each class", ("after", ""), past.names, labels, rows)
-    header = ["class", "learnt", "judged", "before", "after"]
+    header = ["class", "recall", "before", "when learnt", "at best", "learnt", "judged"]
     report = past.reports[-1]
+    columns = [report.get(key) or {} for key in ("per_class", "before", "first", "best")]
+    now, _, _, best = columns
+    drops = {label: best.get(label, 0.0) - (now.get(label) or 0.0) for label in labels}
+    judged = report.get("judged") or {}
     table = [
-        [
-            label,
-            f"{n:,}",
-            (report.get("judged") or {}).get(label, 0),
-            percent((report.get("before") or {}).get(label)),
-            percent((report.get("per_class") or {}).get(label)),
-        ]
-        for label, n in zip(labels, counts, strict=True)
+        [label, *(percent(column.get(label)) for column in columns), f"{n:,}", judged.get(label, 0)]
+        for label, n in sorted(zip(labels, counts, strict=True), key=lambda pair: -drops[pair[0]])
     ]
-    return Section("Classes", "", [heat], Table(header, table, (1, 2, 3, 4)))
+    told = [in_words(entry, report) for entry in report.get("fallen") or []]
+    note = "Furthest below their best first." if told else ""
+    return Section("Classes", note, [heat], Table(header, table, (1, 2, 3, 4, 5, 6)), points=told)
 
 
 def _calibrated(report: Mapping[str, Any]) -> Section | None:

@@ -238,7 +238,7 @@ def test_the_gate_refuses_with_exit_code_3_and_the_model_is_as_it_was(forgetful,
     before = content(model)
     code, out, err = run("learn", model, second, "--gate", "2.0")
     assert code == 3 and err.count("evergrow: ") == 1 and "old classes fall" in err
-    assert "lost: bar-0" in out
+    assert "bar-0: 100.0 % when learnt" in out
     code, out, _ = run("learn", model, second, "--gate", "2.0", "--json")
     answer = json.loads(out)
     assert code == 3 and answer["error"]["type"] == "GateError"
