@@ -21,6 +21,7 @@ class Seen:
     and the largest.  shape, dtype: of one row or tensor.  names: of columns, where they have any.
     from_files: images came as files or of PIL, which are converted, not as arrays, which must fit.
     mixed: a table with columns that are no numbers, or with cells that are missing.
+    nested: of a folder whose class folders hold folders alone, the one to pass instead, perhaps.
     highest: level of those images that have 16 bits; 0: there are none.
     """
 
@@ -33,6 +34,7 @@ class Seen:
     dtype: str = "float32"
     mixed: bool = False
     highest: int = 0
+    nested: str = ""
 
 
 class Store(Protocol):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from .advice_entry import Advice
 from .advice_facts import Facts
 from .advice_on_backbone import more_features_than_samples, untrained_backbone
+from .advice_on_beginning import folders_of_folders, no_pretrained_network, one_class
 from .advice_on_old_classes import (
     adopted_alone,
     few_remembered,
@@ -22,6 +23,9 @@ from .advice_on_old_classes import (
 from .advice_on_samples import few_samples, imbalance, unlike_inputs
 
 RULES: tuple[Callable[[Facts], Advice | None], ...] = (
+    folders_of_folders,
+    one_class,
+    no_pretrained_network,
     new_classes_alone,
     regularization_alone,
     small_memory,

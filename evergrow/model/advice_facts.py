@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 
-from .. import methods
+from .. import backbones, methods
 from ..data import drift
+from ..data.dataset import Seen
 from ..data.drift import evenly_spaced
 from ..data.task import Task
 from ..methods.closed_form import ClosedForm
@@ -37,6 +38,8 @@ class Facts:
     width: features.  penalty: where a method of fixed features has one that is not chosen.
     recall: mean recall of the model as it is, in [0, 1], on samples that it has not learnt; None
         where it is not at hand.
+    unseen_photos: whether images for a pretrained network come to a backbone that was chosen for
+        want of one.  nested: the folder to pass, where class folders hold folders alone.
     unlike: in what the inputs differ from those the model began with; see `drift.differences`.
     """
 
@@ -60,6 +63,8 @@ class Facts:
     width: int = 0
     penalty: float | None = None
     recall: float | None = None
+    unseen_photos: bool = False
+    nested: str = ""
     unlike: Sequence[str] = ()
 
     @property
@@ -83,10 +88,11 @@ def gather_facts(
     task: Task,
     now: drift.InputSummary | None,
     recalls: Sequence[float | None] | None = None,
+    seen: Seen | None = None,
 ) -> Facts:
     """The facts of a task that a model is about to learn; `classes` has the new ones already.
 
-    now: what its inputs look like.  recalls: of the model as it is, by column, where known.
+    now, seen: what its inputs look like.  recalls: of the model as it is, by column, where known.
     """
     learner, net = model.learner, model.net
     entry = next((e for e in methods.ENTRIES if e.name == model.method_name), None)
@@ -118,8 +124,16 @@ def gather_facts(
         width=_width(learner, net.width),
         penalty=learner.settings().get("penalty") if fixed else None,
         recall=_recall(recalls),
+        unseen_photos=_unseen_photos(model, seen),
+        nested="" if seen is None else seen.nested,
         unlike=drift.differences(model.began, now),
     )
+
+
+def _unseen_photos(model: Model, seen: Seen | None) -> bool:
+    """Whether the backbone was chosen for want of a pretrained one."""
+    chosen = model.parameters.backbone == "auto" and model.backbone_name == "patches"
+    return chosen and seen is not None and backbones.kind(seen) == "unseen photo"
 
 
 def _held(memory: Memory | None, task: Task) -> float:

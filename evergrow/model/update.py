@@ -380,9 +380,8 @@ def _advice(
     now = drift.summarise(task.records, seen, len(task.classes))
     if not work.tasks:
         work.began = now
-    return [
-        advice.plain() for advice in advise(advice_facts.gather_facts(work, task, now, recalls))
-    ]
+    facts = advice_facts.gather_facts(work, task, now, recalls, seen)
+    return [advice.plain() for advice in advise(facts)]
 
 
 def _run(work: Model, task: Task, chunk: Chunk, context: UpdateContext) -> list[str]:

@@ -88,7 +88,7 @@ def test_the_update_says_what_happened_and_why():
 def test_plain_fine_tuning_on_new_classes_alone_is_warned_of():
     X, y = blobs()
     model = GrowingClassifier(net, "finetune", epochs=1).partial_fit(X[y == "a"], y[y == "a"])
-    assert not model.update_["advice"]
+    assert [entry["rule"] for entry in model.update_["advice"]] == ["one-class"]
     model.partial_fit(X[y == "b"], y[y == "b"])
     assert "forgotten" in model.update_["advice"][0]["text"]
     model.partial_fit(X, y)

@@ -99,6 +99,23 @@ def advice(entries: Sequence[dict[str, Any]]) -> None:
         print(escaped(line), file=sys.stderr, flush=True)
 
 
+GRAVE = {"folders-of-folders", "no-pretrained-network", "one-class"}  # hardly meant, and fixed
+
+
+def advice_asked(entries: Sequence[dict[str, Any]]) -> None:
+    """The same; where something grave is among it and a person sits there, whether to go on.
+
+    Raises typer.Exit(1) where not.
+    """
+    advice(entries)
+    if any(e["rule"] in GRAVE for e in entries) and sys.stdin.isatty() and sys.stderr.isatty():
+        import typer
+
+        if not typer.confirm("Begin the model so all the same?", err=True):
+            print("nothing was learnt; the model is as it was", file=sys.stderr)
+            raise typer.Exit(1)
+
+
 def advice_lines(entries: Sequence[dict[str, Any]]) -> list[str]:
     """Advice as people read it: what is to be known, what would help.
 

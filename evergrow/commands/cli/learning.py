@@ -123,7 +123,8 @@ def learn(
     how = How(settings, set_ or (), again, dry_run, keep_no_samples, gate)
     source = Source(data, label, text, skip_bad, label_type, paths=paths, missing=missing or ())
     others = sources_beside(source, old, auxiliary)
-    answer_done(learning.learn(model, source, how, others, display.advice), as_json, display.learnt)
+    tell = display.advice if as_json or dry_run else display.advice_asked
+    answer_done(learning.learn(model, source, how, others, tell), as_json, display.learnt)
 
 
 def advise(

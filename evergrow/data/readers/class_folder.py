@@ -21,11 +21,15 @@ CLUTTER = frozenset(("thumbs.db", "desktop.ini", "__macosx", "icon\r"))
 
 @dataclass
 class Listing:
-    """Files in a fixed order.  labels: the top folder of each; None if some lie in none."""
+    """Files in a fixed order.  labels: the top folder of each; None if some lie in none.
+
+    nested: where all class folders hold folders alone, one of them.
+    """
 
     files: list[Path] = field(default_factory=list)
     labels: list[str] | None = None
     notes: list[str] = field(default_factory=list)
+    nested: str = ""
 
 
 def list_files(folder: Path, need_labels: bool = True, kind: str = "image") -> Listing:
@@ -54,7 +58,18 @@ def list_files(folder: Path, need_labels: bool = True, kind: str = "image") -> L
             f"{folder} holds no {kind}s ({_kinds(others) or 'it is empty'}); {kind}s end in "
             f"{', '.join(sorted(endings))}."
         )
-    return Listing(files, None if loose else [label for label, _ in pairs], notes)
+    filled = [sub for sub, files in by_class.items() if files]
+    nested = filled and all(_holds_folders_alone(sub, endings) for sub in filled)
+    deeper = printable(_classes_of(_train(filled))) if nested else ""
+    return Listing(files, None if loose else [label for label, _ in pairs], notes, deeper)
+
+
+def _holds_folders_alone(folder: Path, endings: frozenset[str]) -> bool:
+    """Whether all that a folder has lies in at least two folders in it, or in one that has such."""
+    files, subfolders = _entries(folder)
+    if any(file.suffix.lower() in endings for file in files) or not subfolders:
+        return False
+    return len(subfolders) > 1 or _holds_folders_alone(subfolders[0], endings)
 
 
 def holds_texts(folder: Path) -> bool:

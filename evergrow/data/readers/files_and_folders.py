@@ -1,6 +1,7 @@
 """Folders and files -> a chunk: classes by subfolder, tables, npz, idx, images, texts."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -50,9 +51,10 @@ def _folder(path: Path, how: ReadOptions) -> Chunk:
     labels = None if listing.labels is None else np.array(listing.labels, dtype=object)
     if labels is not None:
         labels = of_type(labels, how.model_labels)
-    if texts:
-        return from_text_files(listing.files, how, labels, listing.notes)
-    return from_files(listing.files, how, labels, listing.notes)
+    reader = from_text_files if texts else from_files
+    chunk = reader(listing.files, how, labels, listing.notes)
+    chunk.seen = replace(chunk.seen, nested=listing.nested)
+    return chunk
 
 
 def from_idx(pair: tuple[Path, Path | None], how: ReadOptions) -> Chunk:
