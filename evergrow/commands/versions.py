@@ -82,7 +82,7 @@ def row(entry: Answer, current: int, columns: Sequence[str], mark: str, most: in
         "new": listed(entry["new_classes"], most),
         "old recall": percent(entry["recall"]["old"]),
         "recall": percent(entry["recall"]["all"]),
-        "learning s": f"{entry['seconds']:.1f}",
+        "seconds": f"{entry['seconds']:.1f}",
         "method": entry["method"],
     }
     return [cells[column] for column in columns]

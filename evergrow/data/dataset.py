@@ -37,6 +37,15 @@ class Seen:
     nested: str = ""
 
 
+def numbered(columns: int) -> tuple[str, ...]:
+    """Names of the columns of an array that misses cells: their numbers.
+
+    >>> numbered(3)
+    ('0', '1', '2')
+    """
+    return tuple(map(str, range(columns)))
+
+
 class Store(Protocol):
     """Samples by row.  stable: whether asking twice gives the same."""
 

@@ -240,6 +240,8 @@ def _objects(y: np.ndarray, what: str) -> np.ndarray:
     kinds = set(map(type, y))
     if kinds == {str}:
         return _words(y, what)
+    if kinds == {bytes}:
+        return clean_labels(np.array(y.tolist()), what)
     if any(hasattr(kind, "item") and not issubclass(kind, str) for kind in kinds):
         y = np.fromiter(map(_plain, y), dtype=object, count=len(y))
         kinds = set(map(type, y))

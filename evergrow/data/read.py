@@ -71,6 +71,7 @@ def read(
         label_type,
         model_labels,
     )
+    X = collected(X)
     if type(X) is np.ndarray:
         return in_memory.from_array_or_list(X, how)
     for fits, reader in READERS:
@@ -83,6 +84,11 @@ def read(
         f"X is a {type(X).__name__}; expected an array, a list of images or paths, a data frame, "
         "a data set, or the path of a folder or file."
     )
+
+
+def collected(X: Any) -> Any:
+    """A lazy frame (of Polars) as the frame that it gives; anything else as it is."""
+    return X.collect() if hasattr(X, "collect") and hasattr(X, "collect_schema") else X
 
 
 def _again(x: Chunk, how: ReadOptions) -> Chunk:

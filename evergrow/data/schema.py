@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DataError, SettingError
 from . import table_encoder
-from .dataset import Chunk, Frame, Seen
+from .dataset import Chunk, Frame, Seen, numbered
 from .image_arrays import range_of
 from .resize import Size
 
@@ -153,7 +153,8 @@ def table_of(chunk: Chunk) -> Any:
 
     if isinstance(chunk.store, Frame):
         return chunk.store.frame if chunk.rows is None else chunk.store.frame.iloc[chunk.rows]
-    return pd.DataFrame(chunk.take(np.arange(len(chunk))), columns=list(chunk.seen.names))
+    names = chunk.seen.names or numbered(chunk.seen.shape[0])
+    return pd.DataFrame(chunk.take(np.arange(len(chunk))), columns=list(names))
 
 
 def encoded(form: Form, chunk: Chunk) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from ..errors import DataError
 from . import table_encoder
-from .dataset import Chunk, Seen
+from .dataset import Chunk, Seen, numbered
 from .schema import Form, encoded, table_of
 
 
@@ -38,9 +38,11 @@ def _check_table(form: Form, chunk: Chunk) -> None:
             "numbers, none of them missing; fill what is missing (scikit-learn's SimpleImputer "
             "does), leave these rows out, or start a new model."
         )
-    if "encode" in form and not chunk.seen.names:
+    columns = chunk.seen.shape[0]
+    by_number = {*form["names"], *form.get("unused", ())} == {*numbered(columns)}
+    if "encode" in form and not chunk.seen.names and not by_number:
         raise DataError(
-            f"X is an array of {chunk.seen.shape[0]} columns without names, but this model was "
+            f"X is an array of {columns} columns without names, but this model was "
             f"started with a table of several kinds of columns ({', '.join(form['names'])}); pass "
             "a data frame with these columns."
         )

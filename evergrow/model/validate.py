@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 from ..backbones.base import Backbone
 from ..data import read as sources
 from ..data.dataset import Chunk
+from ..data.readers.arrays import misses_cells
 from .model import Model, TableColumns
 
 
@@ -29,6 +30,7 @@ def as_chunk(
     be looked for.  columns: of a first table that this one comes beside.
     Raises DataError, and scikit-learn's errors for tables of numbers.
     """
+    X = sources.collected(X)
     known = model.columns if model is not None else columns
     if isinstance(X, Chunk):
         return X, known
@@ -36,7 +38,7 @@ def as_chunk(
     own = settings.wraps if isinstance(settings, Backbone) else not isinstance(settings, str)
     frame = hasattr(X, "columns")
     labelled = frame and labels and y is None  # it holds its labels
-    mixed = "encode" in ((model and model.schema) or {}) or (frame and _missing(X))
+    mixed = "encode" in ((model and model.schema) or {}) or _missing(X)
     if not own and _tabular(X) and not labelled and not mixed:
         first = model is None and columns is None
         X, known = _table(estimator, X, known, reset=first)
@@ -109,6 +111,8 @@ def _texts(X: np.ndarray) -> bool:
     return bool(X.dtype.kind in "US")
 
 
-def _missing(frame: Any) -> bool:
-    """Whether a cell of a data frame of pandas is missing."""
-    return hasattr(frame, "isna") and bool(frame.isna().to_numpy().any())
+def _missing(X: Any) -> bool:
+    """Whether a cell of a data frame of pandas, or of an array of numbers, is missing."""
+    if isinstance(X, np.ndarray):
+        return misses_cells(X)
+    return hasattr(X, "columns") and hasattr(X, "isna") and bool(X.isna().to_numpy().any())

@@ -1,7 +1,5 @@
 """Weights of networks trained elsewhere: from files, and as they are published."""
 
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -154,11 +152,9 @@ def offline(monkeypatch, tmp_path):
 
 
 def test_without_a_connection_the_message_comes_at_once_and_says_what_to_do(offline, tmp_path):
-    began = time.perf_counter()
     with pytest.raises(SettingError) as refusal:
         body("test_resnet", pretrained=True)
-    assert time.perf_counter() - began < 5
-    assert len(offline) == 1
+    assert len(offline) == 1, "it is asked once, and not again and again"
     for part in ("not in the cache", str(tmp_path), "Name or service", "efficientnet_lite0"):
         assert part in str(refusal.value)
     assert "--set backbone.weights=FILE" in str(refusal.value)

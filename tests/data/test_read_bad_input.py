@@ -21,7 +21,6 @@ WRONG = [
     (np.ones((0, 3)), r"0 sample\(s\)"),
     ([], r"0 sample\(s\)"),
     (pd.DataFrame({"a": []}), r"0 sample\(s\)"),
-    (np.array([[np.nan, 1]] * 3), "contains NaN"),
     (np.array([[np.inf, 1]] * 3), "infinity"),
     ([[1, 2], [3], [4]], "rows of unequal length"),
     (np.ones((3, 2), complex), "Complex data not supported"),

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
@@ -13,16 +12,17 @@ from evergrow.data.read import read
 from evergrow.errors import DataError
 
 
-def test_reading_one_clean_sample_costs_microseconds():
-    x, y = np.zeros((1, 1280), np.float32), np.array([3])
-    word, times = np.array(["cat"], object), []
-    for _ in range(5):
-        start = time.perf_counter()
-        for _ in range(200):
-            read(x, y)
-            read(x, word)
-        times.append((time.perf_counter() - start) / 400)
-    assert min(times) < 300e-6  # about 20 here; a busy machine is allowed for
+def test_reading_one_clean_sample_takes_few_steps():
+    x, y, word = np.zeros((1, 1280), np.float32), np.array([3]), np.array(["cat"], object)
+    read(x, y)
+    calls = []
+    sys.setprofile(lambda frame, event, arg: calls.append(event) if event == "call" else None)
+    try:
+        read(x, y)
+        read(x, word)
+    finally:
+        sys.setprofile(None)
+    assert len(calls) < 150  # functions entered; about 20 microseconds a sample
 
 
 def test_importing_sources_needs_neither_torch_nor_pandas():

@@ -16,7 +16,7 @@ def test_who_is_refused_learns_who_writes_and_waiting_ends_with_the_timeout(tmp_
     began = time.monotonic()
     with pytest.raises(LockedError, match="written to by process .* on .* since 20.*UTC"):
         second.acquire(0.2)
-    assert 0.15 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 0.15, "it did not wait"
     first.release()
     second.acquire(0)
     assert second.held and not first.held

@@ -2,12 +2,32 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ...formatting import escaped, listed, percent, points, size
 from .. import versions
 
 TableRows = Iterable[Sequence[Any]]
+
+
+PATH = 40  # characters of an input's name that are shown at a terminal
+SHORT = 16  # characters of a cell that is not folded, be the terminal narrow
+
+
+def say(text: str = "", error: bool = False) -> None:
+    """Print a text, its lines folded between words where a terminal is narrower.
+
+    >>> say("as it is")
+    as it is
+    """
+    stream = sys.stderr if error else sys.stdout
+    if not stream.isatty():
+        print(text, file=stream, flush=error)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(file=stream).print(Text(text))
 
 
 def table(
@@ -31,9 +51,13 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for i, name in enumerate(header):
-        grid.add_column(name, justify="right" if i in right else "left", overflow="fold")
+        widest = max(map(len, [name, *(line[i] for line in texts)]))
+        whole = i in right or widest <= SHORT
+        how: Literal["right", "left"] = "right" if i in right else "left"
+        least = widest if whole else None
+        grid.add_column(name, justify=how, overflow="fold", no_wrap=whole, min_width=least)
     for line in texts:
         grid.add_row(*map(Text, line))
     Console().print(grid)
@@ -45,23 +69,31 @@ def learnt(answer: dict[str, Any]) -> None:
     would = "would be " if answer.get("dry_run") else ""
     passed = answer.get("passed_over", 0)
     if passed:
-        print(f"{passed:,} samples passed over: learnt before (--again learns them once more)")
+        say(f"{passed:,} samples passed over: learnt before (--again learns them once more)")
     if answer.get("skipped"):
-        print(f"{len(answer['skipped']):,} bad files passed over")
+        say(f"{len(answer['skipped']):,} bad files passed over")
     if answer.get("adopted"):
-        print(f"{answer['backbone']} adopted, with classes {listed(new)}; {answer['reason']}")
+        say(f"{answer['backbone']} adopted, with classes {listed(new)}; {answer['reason']}")
     elif answer["samples"]:
-        print(f"{answer['samples']:,} samples {would}learnt in {_seconds(answer)}")
-        print(f"new classes: {listed(new)}; known before: {known}")
-        print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
+        say(f"{answer['samples']:,} samples {would}learnt in {_seconds(answer)}")
+        say(f"new classes: {listed(new)}; known before: {known}")
+        say(_chosen(answer))
         if answer.get("report"):
             update_report(answer["report"])
     else:
-        print(f"nothing new to learn; the model stays at version {answer['version']}")
+        say(f"nothing new to learn; the model stays at version {answer['version']}")
         return
     if not answer.get("dry_run"):
         space = f", {size(answer['bytes'])}" if answer.get("bytes") else ""
-        print(f"version {answer['version']} of {answer['model']}{space}")
+        say(f"version {answer['version']} of {answer['model']}{space}")
+
+
+def _chosen(answer: dict[str, Any]) -> str:
+    """Method and backbone, each named once, and why where they were not asked for."""
+    told = [f"{name} {answer[name]}" for name in ("backbone", "method")]
+    why = "" if answer["reason"] == "as asked for" else answer["reason"]
+    missing = [word for word in told if word not in why]
+    return "; ".join([*missing, *([why] if why else [])])
 
 
 def _seconds(answer: dict[str, Any]) -> str:
@@ -85,18 +117,18 @@ def update_report(report: dict[str, Any]) -> None:
                 percent(report[key]) if name == "old" else "" for key in ("old_first", "old_best")
             ]
             rows.append([title, before, percent(report[name]), margin, *past])
-    print(f"\nmean recall, judged by {report['samples']:,} {report['by']}:")
+    say(f"\nmean recall, judged by {report['samples']:,} {report['by']}:")
     table(["", "before", "after", "", "when learnt", "at best"], rows, right=(1, 2, 4, 5))
     for entry in report["fallen"]:
-        print(in_words(entry, report))
+        say(in_words(entry, report))
     error = report["calibration"]["error"]
-    print(f"probabilities are off by {points(error)} points on average\n")
+    say(f"probabilities are off by {points(error)} points on average\n")
 
 
 def advice(entries: Sequence[dict[str, Any]]) -> None:
     """What to be warned of, on standard error: before training, while one can still stop it."""
     for line in advice_lines([entry for entry in entries if entry["rule"] != "outlook"]):
-        print(escaped(line), file=sys.stderr, flush=True)
+        say(escaped(line), error=True)
 
 
 GRAVE = {"folders-of-folders", "no-pretrained-network", "one-class"}  # hardly meant, and fixed
@@ -112,7 +144,7 @@ def advice_asked(entries: Sequence[dict[str, Any]]) -> None:
         import typer
 
         if not typer.confirm("Begin the model so all the same?", err=True):
-            print("nothing was learnt; the model is as it was", file=sys.stderr)
+            say("nothing was learnt; the model is as it was", error=True)
             raise typer.Exit(1)
 
 
@@ -135,12 +167,12 @@ def advice_lines(entries: Sequence[dict[str, Any]]) -> list[str]:
 def advised(answer: dict[str, Any]) -> None:
     """What would be learnt, and what to expect of it."""
     new, known = answer["new_classes"], len(answer["classes"]) - len(answer["new_classes"])
-    print(f"{answer['samples']:,} samples; new classes: {listed(new)}; known before: {known}")
-    print(f"method {answer['method']}, backbone {answer['backbone']}: {answer['reason']}")
-    print("\n".join(advice_lines(answer["advice"]) or ["no rule has anything to say"]))
+    say(f"{answer['samples']:,} samples; new classes: {listed(new)}; known before: {known}")
+    say(_chosen(answer))
+    say("\n".join(advice_lines(answer["advice"]) or ["no rule has anything to say"]))
     probe = answer.get("probe")
     if probe and all(entry["rule"] != "weak-backbone" for entry in answer["advice"]):
-        print(
+        say(
             f"probe: {percent(probe['features'])} by features as they are, "
             f"{percent(probe['trained'])} by {probe['network']} trained for "
             f"{probe['seconds']:.0f} s, of {probe['held']} samples held back"
@@ -148,17 +180,39 @@ def advised(answer: dict[str, Any]) -> None:
 
 
 def predictions(answer: dict[str, Any]) -> None:
-    """One line an input."""
+    """One line an input; at a terminal with what comes next in one column."""
     inputs = answer["predictions"]
     most = max((len(p["top"]) for p in inputs), default=1)
+    if sys.stdout.isatty():
+        header = ["input", "label", "probability", *["then"] * (most > 1)]
+        rows = [
+            [_end_of(p["input"]), *_told(p["top"][0]), *[_others(p["top"])] * (most > 1)]
+            for p in inputs
+        ]
+        table(header, rows, right=(2,))
+        return
     header = ["input", "label", "probability"]
     for i in range(2, most + 1):
         header += [f"label {i}", f"probability {i}"]
-    rows = [
-        [p["input"], *(cell for label, share in p["top"] for cell in (label, f"{share:.4f}"))]
-        for p in inputs
-    ]
+    rows = [[p["input"], *(cell for pair in p["top"] for cell in _told(pair))] for p in inputs]
     table(header, rows, right=range(2, len(header), 2))
+
+
+def _told(pair: Sequence[Any]) -> tuple[str, str]:
+    return str(pair[0]), f"{pair[1]:.4f}"
+
+
+def _others(top: Sequence[Sequence[Any]]) -> str:
+    return ", ".join(f"{label} {share:.2f}" for label, share in top[1:])
+
+
+def _end_of(name: str) -> str:
+    """The end of a long path, which tells it from others.
+
+    >>> _end_of("holidays/" * 9 + "1.png")
+    '...days/holidays/holidays/holidays/1.png'
+    """
+    return name if len(name) <= PATH else f"...{name[3 - PATH :]}"
 
 
 def evaluated(answer: dict[str, Any]) -> None:
@@ -172,12 +226,12 @@ def evaluated(answer: dict[str, Any]) -> None:
     rows += [[f"  {k}", percent(v), counts[k]] for k, v in answer["per_class"].items()]
     table(["", "accuracy", "samples"], rows, right=(1, 2))
     if answer["confused"]:
-        print()
+        say()
         pairs = [[p["label"], p["predicted"], p["samples"]] for p in answer["confused"]]
         table(["labelled", "taken for", "samples"], pairs, right=(2,))
     if answer["unknown_classes"]:
         unknown = listed(answer["unknown_classes"])
-        print(f"\nnot known to the model, counted as wrong: {unknown}")
+        say(f"\nnot known to the model, counted as wrong: {unknown}")
 
 
 def shown(answer: dict[str, Any]) -> None:
@@ -185,12 +239,10 @@ def shown(answer: dict[str, Any]) -> None:
     for name in ("method", "backbone"):
         settings = answer[f"{name}_settings"]
         words = ", ".join(f"{k}={v}" for k, v in settings.items())
-        print(f"{name:10}{answer[name]}" + (f" ({words})" if words else ""))
-    print(f"{'because':10}{answer['reason']}")
-    print(f"{'size':10}{size(answer['bytes'])}, this version {size(answer['version_bytes'])}")
-    print(
-        f"{'samples':10}{'raw ones lie' if answer['raw_samples'] else 'none lie'} in the folder\n"
-    )
+        say(f"{name:10}{answer[name]}" + (f" ({words})" if words else ""))
+    say(f"{'because':10}{answer['reason']}")
+    say(f"{'size':10}{size(answer['bytes'])}, this version {size(answer['version_bytes'])}")
+    say(f"{'samples':10}{'raw ones lie' if answer['raw_samples'] else 'none lie'} in the folder\n")
     counts = ["-" if n is None else n for n in answer["counts"].values()]
     columns = [answer["recalls"][key] for key in ("now", "when_learnt", "at_best")]
     rows = [
@@ -199,10 +251,14 @@ def shown(answer: dict[str, Any]) -> None:
     ]
     header = ["class", "learnt", "recall", "when learnt", "at best"]
     table(header, rows, right=(1, 2, 3, 4))
-    print()
-    header = ["version", "time", "samples", "classes", "new", "recall", "learning s", "method"]
+    say()
+    header = ["version", "time", "samples", "classes", "new", "recall", "seconds", "method"]
+    ways = {entry.get("method", answer["method"]) for entry in answer["history"]}
+    if sys.stdout.isatty() and ways == {answer["method"]}:
+        header.remove("method")  # it stands above
     rows = [versions.row(entry, answer["version"], header, " *", 6) for entry in answer["history"]]
     table(header, rows, right=(2, 3, 5, 6))
+    say("seconds: of learning itself, without starting, reading and writing")
 
 
 def layers_table(answer: dict[str, Any]) -> None:
@@ -213,17 +269,17 @@ def layers_table(answer: dict[str, Any]) -> None:
 
 def written(answer: dict[str, Any]) -> None:
     """Where a report lies."""
-    print(f"{answer['report']} written, {size(answer['bytes'])}; open it in a browser")
+    say(f"{answer['report']} written, {size(answer['bytes'])}; open it in a browser")
 
 
 def rolled_back(answer: dict[str, Any]) -> None:
     """The version that is current now."""
-    print(f"version {answer['version']} is current, with classes {listed(answer['classes'])}")
+    say(f"version {answer['version']} is current, with classes {listed(answer['classes'])}")
 
 
 def checked(answer: dict[str, Any]) -> None:
     """A method that keeps the contract."""
-    print(f"{answer['method']} passes every check")
+    say(f"{answer['method']} passes every check")
 
 
 def methods_table(answer: dict[str, Any]) -> None:
@@ -256,15 +312,15 @@ def benchmarked(answer: dict[str, Any]) -> None:
 
     at = [leaderboard.HEADER.index(name) for name in leaderboard.COLUMNS_SHOWN]
     for scenario, body in leaderboard.tables(answer["rows"]).items():
-        print(f"{scenario}: percent, mean ± standard deviation over seeds")
+        say(f"{scenario}: percent, mean ± standard deviation over seeds")
         lines = [[cells[i] for i in at] for _, cells in body]
         table(leaderboard.COLUMNS_SHOWN, lines, right=range(2, len(at)))
     for row in answer["failed"]:
-        print(f"failed: {row['method']} on {row['backbone']}, seed {row['seed']}: {row['error']}")
+        say(f"failed: {row['method']} on {row['backbone']}, seed {row['seed']}: {row['error']}")
     if answer["skipped"]:
-        print(f"{len(answer['skipped']):,} bad files passed over")
+        say(f"{len(answer['skipped']):,} bad files passed over")
     if answer["folder"]:
-        print(f"all rows: {answer['folder']}/rows.csv, table.md, table.html")
+        say(f"all rows: {answer['folder']}/rows.csv, table.md, table.html")
 
 
 def compared(answer: dict[str, Any]) -> None:
@@ -276,5 +332,5 @@ def compared(answer: dict[str, Any]) -> None:
     ]
     rows.append(["seconds to learn", *(f"{run['seconds']:.1f}" for run in runs)])
     header = ["", *(run["name"] for run in runs)]
-    print()
+    say()
     table(header, rows, right=range(1, len(header)), aligned=True)

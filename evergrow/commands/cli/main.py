@@ -16,7 +16,7 @@ app = typer.Typer(
     cls=Commands,
     help="Classifiers that gain classes: learn new labels from new data, keep the old ones.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,  # for bash, zsh, fish: evergrow --install-completion
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -73,7 +73,7 @@ def fail(
     if as_json:
         print(json.dumps({"error": {"type": kind, "message": text}, **more}), flush=True)
     else:
-        print(f"evergrow: {escaped(text)}", file=sys.stderr, flush=True)
+        display.say(f"evergrow: {escaped(text)}", error=True)
 
 
 def hush() -> None:
@@ -84,7 +84,7 @@ def hush() -> None:
 def answer(result: dict[str, Any], as_json: bool, show: Show) -> None:
     """A result on standard output, as JSON or as people read it; its warnings on standard error."""
     for warning in result.get("warnings") or []:
-        print(f"note: {escaped(warning)}", file=sys.stderr)
+        display.say(f"note: {escaped(warning)}", error=True)
     if as_json:
         print(json.dumps(result))
     else:

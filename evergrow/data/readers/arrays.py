@@ -7,7 +7,7 @@ import numpy as np
 
 from ...errors import DataError
 from .. import image_arrays
-from ..dataset import Chunk, Rows, Seen
+from ..dataset import Chunk, Frame, Rows, Seen, numbered
 from .read_options import ReadOptions, make_chunk
 
 
@@ -147,6 +147,8 @@ def from_array(
 
     where: the end of the rows' names.  channels_first: see `image_arrays.as_images`.
     """
+    if not how.own and misses_cells(x):
+        return _with_gaps(x, how, labels, where)
     kind, rows = records(x, how.own, channels_first)
     if kind == "image":
         if x.dtype == np.uint8:
@@ -155,6 +157,23 @@ def from_array(
     else:
         seen = Seen(kind, shape=rows.shape[1:], dtype=rows.dtype.name)
     return make_chunk(seen, Rows(rows, where), how, labels)
+
+
+def misses_cells(x: np.ndarray) -> bool:
+    """Whether it is a table of numbers of which some are missing."""
+    return x.ndim == 2 and x.dtype.kind == "f" and x.size > 0 and bool(np.isnan(x).any())
+
+
+def _with_gaps(x: np.ndarray, how: ReadOptions, labels: np.ndarray | None, where: str) -> Chunk:
+    """As a data frame is that misses cells, with columns named by their numbers."""
+    import pandas as pd
+
+    if np.isinf(x).any():
+        _refuse_not_finite(np.nan_to_num(x, nan=0.0, posinf=np.inf, neginf=-np.inf))
+    names = numbered(x.shape[1])
+    frame = pd.DataFrame(x, columns=list(names))
+    seen = Seen("table", shape=x.shape[1:], names=names, mixed=True)
+    return make_chunk(seen, Frame(frame, where), how, labels)
 
 
 def from_tensor(x: Any, how: ReadOptions) -> Chunk:
