@@ -46,8 +46,10 @@ docs: .venv/dev  ## write docs/cli.md from the command line's own help
 demo: .venv/user  ## the main job, as a user would do it; DATA=DIR for your own images
 	$(PYTHON) -m evergrow demo $(if $(DATA),--data "$(DATA)")
 
-faults: .venv/dev  ## kill `learn` at 200 random moments and look at the model each time
-	EVERGROW_FAULTS=200 $(PYTHON) -m pytest -q tests/commands/test_faults.py
+faults: .venv/dev  ## attack it: kills, failing calls, threads, 10,000 mutated manifests and inputs (half an hour)
+	rm -f benchmarks/results/faults.json
+	EVERGROW_FIGURES=benchmarks/results/faults.json EVERGROW_FAULTS=200 EVERGROW_MANIFESTS=10000 \
+		EVERGROW_INPUTS=10000 $(PYTHON) -m pytest -q tests/faults tests/model/test_threads.py
 
 slow: .venv/dev  ## the tests that take long
 	$(PYTHON) -m pytest -q -m slow

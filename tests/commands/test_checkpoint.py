@@ -22,7 +22,7 @@ from evergrow.model.options import How
 from evergrow.storage import durable_files
 from evergrow.storage.model_folder import ModelFolder
 from evergrow.training.protocols import Checkpoint
-from tests.commands.test_faults import Counted, forked, kill
+from tests.faults.test_kills import Counted, forked, kill
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked to be killed")
 

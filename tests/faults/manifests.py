@@ -162,8 +162,11 @@ class Attack:
             if kind == "adopted":
                 self.network[kind] = model.body_.module
 
-    def tried(self, kind: str, rng: Random) -> tuple[int, Counter[str]]:
-        """Calls made on one mutated manifest, and the foreign errors among them, by place."""
+    def tried(self, kind: str, rng: Random, all_calls: bool = True) -> tuple[int, Counter[str]]:
+        """Calls made on one mutated manifest, and the foreign errors among them, by place.
+
+        all_calls: whether every call is made, or one of them.
+        """
         source, foreign, made = self.place / kind, Counter(), 0
         current = source / "versions" / (source / "HEAD").read_text().strip().zfill(6)
         whole = json.loads((current / "manifest.json").read_text())
@@ -180,7 +183,9 @@ class Attack:
         data = manifests.dump(changed)
         folder = self.place / f"mutated-{kind}"
         names = [name for name, _ in calls(folder, kind, self.network.get(kind))]
-        for number, name in enumerate(names):
+        numbers = range(len(names)) if all_calls else [rng.randrange(len(names))]
+        for number in numbers:
+            name = names[number]
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(source, folder)
             version = folder / "versions" / current.name

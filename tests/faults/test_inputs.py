@@ -15,13 +15,14 @@ import pytest
 from evergrow import sources
 from evergrow.errors import DataError, SettingError
 
+from . import figures
 from .inputs import make, mutated, tried
 
 MUTATIONS = int(os.environ.get("EVERGROW_INPUTS", "600"))
 
 
 @pytest.mark.timeout(3600)
-def test_no_foreign_error_comes_of_a_mutated_file(tmp_path, report):
+def test_no_foreign_error_comes_of_a_mutated_file(tmp_path):
     files, rng, foreign = make(tmp_path / "whole"), Random(MUTATIONS), Counter()
     (tmp_path / "try").mkdir()
     assert not any(tried(tmp_path / "try", name, data) for name, data in files.items())
@@ -30,7 +31,7 @@ def test_no_foreign_error_comes_of_a_mutated_file(tmp_path, report):
         for i in range(MUTATIONS):
             name = sorted(files)[i % len(files)]
             foreign += tried(tmp_path / "try", name, mutated(files[name], rng))
-    report("mutated inputs", tried=MUTATIONS, foreign=foreign.total())
+    figures.add("mutated inputs", MUTATIONS, foreign=foreign.total())
     assert not foreign, "\n".join(f"{n} x {what}" for what, n in foreign.most_common(20))
 
 

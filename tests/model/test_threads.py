@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from evergrow import GrowingClassifier
+from tests.faults import figures
 
 ASKERS, UPDATES = 8, 200
 rng = np.random.default_rng(0)
@@ -59,6 +60,7 @@ def test_every_answer_beside_two_hundred_updates_is_that_of_a_finished_one(begin
     assert answers and answers <= set(expected)
     assert model.predict_proba(TEST).tobytes() == expected[-1]
     assert model.counts_.sum() == len(Y)
+    figures.add("threads", ASKERS * UPDATES)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked there")

@@ -1,4 +1,4 @@
-"""Files that survive a crash: entries, faults, steps. What a crash leaves is in test_faults."""
+"""Files that survive a crash: entries, faults, steps. What a crash leaves is in tests/faults."""
 
 import hashlib
 

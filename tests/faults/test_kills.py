@@ -26,6 +26,8 @@ from evergrow.errors import ModelError
 from evergrow.storage import durable_files
 from evergrow.storage.model_folder import ModelFolder
 
+from . import figures
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked to be killed")
 
 Work = Callable[[Path], None]
@@ -272,6 +274,7 @@ def test_kill_9_at_any_step_leaves_the_version_before_or_after(case):
         died = forked(case.work, case.fresh(), Counted(len(seen) + 1, kill)) == signal.SIGKILL
         seen.append(state(case.path))
     assert_one_change(case, seen)
+    figures.add("kills at every step", len(seen))
 
 
 @of("first commit", "later commit", "after a kill", "after a rollback", "rollback")
@@ -285,6 +288,7 @@ def test_whatever_a_death_leaves_is_a_version_to_go_on_from(case, tmp_path, monk
         assert_one_change(case, [*map(state, paths), state(case.path)])
         for path in paths[:: 1 if fault == "kill" else 4]:
             assert_goes_on(path)
+        figures.add("kills at every step" if fault == "kill" else "power cuts", len(paths))
 
 
 def full(*_: object) -> None:
@@ -338,6 +342,7 @@ def test_a_failure_at_any_step_leaves_everything_as_it_was(case, fault, monkeypa
         if expected is ModelError:
             assert "No space left" in str(raised) and "as it was before" in str(raised)
     assert failures > 3 and now == case.after
+    figures.add("failing calls", n)
 
 
 def attempt(case: Case, step: Step, monkeypatch: pytest.MonkeyPatch) -> BaseException | None:
@@ -475,6 +480,7 @@ def test_learn_killed_at_random_moments_leaves_the_version_before_or_after(weeks
             shutil.copytree(template, model)
 
     assert kill_at_random(evergrow("learn", model, week_2), seconds, check) > 0
+    figures.add("kills at random", TIMES)
     run("learn", model, week_2)
     assert np.array_equal(load(model).predict_proba(images), answers[2])
     assert list((model / "pending").iterdir()) == []
