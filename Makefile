@@ -1,8 +1,9 @@
-# Needs make and Python 3.11 or later, nothing else: everything is installed into .venv by the first target that needs it.
+# Needs make and Python 3.11 or later, nothing else: everything is installed into .venv by the first target that needs it, which takes
+# minutes and up to 6 GB (torch for GPUs; torch's own site has the line for a build for processors alone, to run in .venv first).
 #   make test             all that CI runs: format, lint, types, tests
 #   make demo [DATA=DIR]  the main job as a user would do it; DIR: a folder per class, or the Fashion-MNIST idx files
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint format docs demo faults slow bench tables versus clean
+.PHONY: help setup test lint format docs demo faults walk slow bench tables versus clean
 
 SYSTEM = $(shell for python in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -13,16 +14,20 @@ PEER := 0.6.0
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 10
 
+MINUTES = @echo "installing evergrow with torch into .venv: some minutes, up to 6 GB"
+
 .venv/made:
 	@test -n "$(SYSTEM)" || { echo "evergrow needs Python 3.11 or later with venv; none was found on PATH." >&2; exit 1; }
 	$(SYSTEM) -m venv .venv
 	@touch $@
 
 .venv/user: pyproject.toml | .venv/made
+	$(MINUTES)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 .venv/dev: pyproject.toml | .venv/made
+	$(MINUTES)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch .venv/user $@
 
@@ -50,6 +55,14 @@ faults: .venv/dev  ## attack it: kills, failing calls, threads, 10,000 mutated m
 	rm -f benchmarks/results/faults.json
 	EVERGROW_FIGURES=benchmarks/results/faults.json EVERGROW_FAULTS=200 EVERGROW_MANIFESTS=10000 \
 		EVERGROW_INPUTS=10000 $(PYTHON) -m pytest -q tests/faults tests/model/test_threads.py
+	$(PYTHON) -m tests.faults.figures benchmarks/results/faults.json
+
+walk: .venv/made  ## install the wheel alone in an empty environment and walk the README there (minutes, 6 GB)
+	rm -rf build/walk
+	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/walk .
+	$(SYSTEM) -m venv build/walk/venv
+	build/walk/venv/bin/python -m pip install --quiet --disable-pip-version-check build/walk/*.whl
+	build/walk/venv/bin/python scripts/walk_readme.py README.md
 
 slow: .venv/dev  ## the tests that take long
 	$(PYTHON) -m pytest -q -m slow

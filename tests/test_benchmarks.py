@@ -1,5 +1,6 @@
 """benchmarks/: every script starts, results have one form, the docs hold what is made of them."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ import common  # noqa: E402
 sys.path.pop(0)
 
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
-RESULTS = sorted((ROOT / "benchmarks" / "results").iterdir())
+RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.jsonl"))
+FAULTS = ROOT / "benchmarks" / "results" / "faults.json"  # of `make faults`
 
 
 def test_every_script_can_be_started():
@@ -34,6 +36,17 @@ def test_results_are_rows_and_each_stands_once(path):
 def test_results_say_on_which_machine(path):
     lines = common.read_lines(path)
     assert "machine" in lines[0].get("about", {}) or all("machine" in row for row in lines)
+
+
+def test_no_attack_came_through():
+    about, *attacks = json.loads(FAULTS.read_text()).items()
+    assert "machine" in about[1] and about[0] == "about"
+    for name, figures in attacks:
+        assert figures["tried"] == figures["survived"] > 0, name
+        assert figures["lost"] == figures["foreign"] == figures["code_run"] == 0, name
+    tried = {name: figures["tried"] for name, figures in attacks}
+    assert min(tried["mutated manifests"], tried["mutated inputs"]) >= 9_999
+    assert tried.keys() >= {"kills at random", "kills at every step", "failing calls", "threads"}
 
 
 def test_the_tool_was_run_on_three_seeds_and_committed_code():

@@ -89,10 +89,14 @@ def in_words(entry: Mapping[str, Any], report: Mapping[str, Any]) -> str:
     whens = {
         share: [w for w, s in ways if s is not None and percent(s) == share] for share in shares
     }
-    told = ", ".join(f"{share} {' and '.join(whens[share])}" for share in shares)
+    told = ", ".join(f"{share} {_and(whens[share])}" for share in shares)
     exact = report["by"] == LEFT_OUT and bool(entry["newcomers"])
     others = ", ".join(f"{b} ({n})" for b, n in entry["newcomers" if exact else "to"])
     why = "taken for "
     if exact:
         why = "its sums are as they were, newcomers compete for its samples: "
     return f"{entry['label']}: {told}" + (f"; {why}{others}" if others else "")
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

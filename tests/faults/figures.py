@@ -1,4 +1,4 @@
-"""Figures of the attacks, for `benchmarks/results/faults.json`, where EVERGROW_FIGURES names a file.
+"""Figures of the attacks, where EVERGROW_FIGURES names a file: `benchmarks/results/faults.json`.
 
 tried: cases.  survived: those that ended as they should.  lost: models that were not as before or
 after.  foreign: errors that are none of ours.  code_run: programs started and connections made.
@@ -43,3 +43,21 @@ def code_run() -> int:
     count = len(_seen)
     _seen.clear()
     return count
+
+
+def main() -> None:
+    """Say on which machine and by which versions the figures came, and print them."""
+    import platform
+
+    from evergrow.storage import environment
+
+    file = Path(sys.argv[1])
+    known = json.loads(file.read_text())
+    about = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, {environment.cpu()}"}
+    packages = environment.packages(environment.STORED)
+    file.write_text(json.dumps({"about": about | packages} | known, indent=1) + "\n")
+    print(file.read_text())
+
+
+if __name__ == "__main__":
+    main()
