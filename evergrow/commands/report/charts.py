@@ -13,6 +13,7 @@ COLOURS = ("#3b8fd1", "#e08a00", "#00a37a", "#d9603b", "#c46fa5", "#8a8f98", "#5
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
 SHADES = [[0, "#f4f6fa"], [0.5, "#6ba6d6"], [1, "#0b3c6d"]]
+MANY = 20  # labels of an axis, from which on they are small, so that each is there
 Numbers = Sequence[float | None]
 
 
@@ -47,7 +48,7 @@ def lines(
     chart = figure(title, *axes)
     for i, (name, values) in enumerate(series.items()):
         spread = (margins or {}).get(name)
-        error = {"array": list(spread), "thickness": 1, "width": 3} if spread else None
+        error = _within(values, spread) if spread else None
         chart.add_scatter(
             x=list(x),
             y=list(values),
@@ -61,6 +62,18 @@ def lines(
     return chart
 
 
+def _within(values: Numbers, spread: Numbers) -> dict[str, Any]:
+    """Error bars of shares, which end at 0 and at 1."""
+    pairs = [(v or 0.0, s or 0.0) for v, s in zip(values, spread, strict=True)]
+    return {
+        "symmetric": False,
+        "array": [min(s, 1 - v) for v, s in pairs],
+        "arrayminus": [min(s, v) for v, s in pairs],
+        "thickness": 1,
+        "width": 3,
+    }
+
+
 def heat(
     title: str,
     axes: tuple[str, str],
@@ -70,7 +83,7 @@ def heat(
 ) -> "go.Figure":
     """Shares in [0, 1] in cells, the first row on top; None is left blank."""
     numbered = len(rows) * len(columns) <= 225
-    chart = figure(title, *axes, height=min(120 + 34 * max(len(rows), 3), 820))
+    chart = figure(title, *axes, height=min(120 + 34 * max(len(rows), 3), 900))
     texts = [["" if v is None else f"{100 * v:.0f}" for v in row] for row in values]
     chart.add_heatmap(
         x=list(columns),
@@ -81,13 +94,16 @@ def heat(
         zmin=0,
         zmax=1,
         colorscale=SHADES,
-        colorbar={"tickformat": ".0%", "thickness": 12},
+        showscale=not numbered,  # a third of a phone's width; above, where there are no numbers
+        colorbar={"tickformat": ".0%", "thickness": 8, "orientation": "h", "y": 1.0, "len": 0.6},
         hovertemplate="%{y}, %{x}: %{z:.1%}<extra></extra>",
         xgap=1,
         ygap=1,
     )
-    chart.update_xaxes(type="category", showgrid=False)
-    chart.update_yaxes(type="category", autorange="reversed", showgrid=False, automargin=True)
+    labels = {"type": "category", "showgrid": False, "automargin": True}
+    small = {"tickfont": {"size": 9}} if max(len(rows), len(columns)) > MANY else {}
+    chart.update_xaxes(**labels, **small)
+    chart.update_yaxes(autorange="reversed", dtick=1, **labels, **small)
     return chart
 
 
