@@ -14,10 +14,10 @@ from pydantic import (
     model_validator,
 )
 
-from ..storage.manifest import checked
+from ..storage.manifest_schema import checked
 
 Count = Annotated[int, Field(ge=0, le=2**62)]
-Side = Annotated[int, Field(ge=1, le=1_000_000)]
+Side = Annotated[int, Field(ge=1, le=2**31)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 MOST_CHARACTERS = 100_000
@@ -340,9 +340,22 @@ class ModelManifest(Part):
             raise ValueError(f"{len(self.counts)} counts of {len(self.classes)} classes")
         if sides := _sides(self.backbone.inputs, self.prepare):
             raise ValueError(sides)
+        if columns := _columns_wrong(self.columns, self.prepare):
+            raise ValueError(columns)
         if self.adopted > len(self.classes):
             raise ValueError(f"{self.adopted} of {len(self.classes)} classes were adopted")
         return self
+
+
+def _columns_wrong(columns: Columns, form: Any) -> str:
+    """What does not fit between the first table and the form of rows, if anything."""
+    names = columns.names
+    if columns.count is not None and names is not None and len(names) != columns.count:
+        return f"columns has {len(names)} names of {columns.count} columns"
+    plain = form is not None and form.kind == "table" and form.encode is None
+    if plain and columns.count not in (None, form.columns):
+        return f"columns counts {columns.count}, prepare {form.columns}"
+    return ""
 
 
 def _sides(inputs: Inputs, form: Any) -> str:

@@ -212,7 +212,7 @@ def _parameters_of(
     """
     asked, values = manifest["asked"], _in_shares(manifest)
     backbone, method = asked["backbone"], asked["method"]
-    size = values["image_size"]
+    size = values.get("image_size")
     values = values | {
         "backbone": backbone if backbone in ("auto", manifest["backbone"]["name"]) else body,
         "method": method if method in ("auto", manifest["method"]["name"]) else learner.fresh(),

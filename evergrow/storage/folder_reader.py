@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DamagedError, FormatError, ModelError
 from . import durable_files
 from .durable_files import Fault
-from .manifest import Version, checked, loads
+from .manifest import loads
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -216,6 +216,8 @@ class Folder:
                 f"Version {number} of {self.path} {error}: install a newer evergrow "
                 '("pip install --upgrade evergrow"), or roll back to an older version.'
             ) from error
+        from .manifest_schema import Version, checked  # takes a moment to import
+
         checked(Version, manifest)
         if manifest["version"] != number:
             raise Fault(f"{number:06d}/manifest.json is of version {manifest.get('version')}")

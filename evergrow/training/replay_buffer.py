@@ -160,7 +160,8 @@ class Reservoir(Memory):
 
     Source: Vitter 1985, "Random Sampling with a Reservoir", algorithm R.
 
-    Each sample is offered once: batches of later epochs are passed over.
+    Each sample is offered once: batches of later epochs are passed over. Room that is free (the
+    memory was made larger) is filled with what comes first.
 
     >>> from evergrow.training.random_generators import Generators
     >>> past = Reservoir(2, None, Generators(0))
@@ -176,7 +177,9 @@ class Reservoir(Memory):
             return
         order = torch.arange(self.seen, self.seen + n)
         draws = torch.rand(n, generator=self._rng("memory"), dtype=torch.float64)
-        slots = torch.where(order < self.room, order, (draws * (order + 1)).long())
+        there = self.size - self.given
+        filling = torch.arange(there, there + n)  # equals `order` until the memory is full
+        slots = torch.where(filling < self.room, filling, (draws * (order + 1)).long())
         self.seen += n
         rows = _last_of_each(slots, self.room)
         logits_kept = None if logits is None else logits[rows]

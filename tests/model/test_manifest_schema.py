@@ -58,7 +58,7 @@ WRONG = [
     ("backbone.name", None, "backbone.name: .*expected text"),
     ("method.settings", [], "method.settings: .*JSON object"),
     ("parameters.epochs", "ten", "parameters.epochs: "),
-    ("parameters.epochs", 10**9, "parameters.epochs: "),
+    ("parameters.epochs", 10**10, "parameters.epochs: "),
     ("parameters.boundary", "none", "parameters.boundary: "),
     ("update.report.per_class", {"a": 2.0}, "update.report.per_class.a: "),
     ("update.report.judged", {"a": 1}, "are of other classes"),

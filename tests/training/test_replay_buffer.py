@@ -211,3 +211,24 @@ def test_what_is_remembered_stays_and_comes_on_top(memory):
 )
 def test_equal_shares_as_far_as_sizes_go(sizes, room, shares):
     assert evenly(torch.tensor(sizes, dtype=torch.long), room).tolist() == shares
+
+
+@pytest.mark.parametrize("given", [0, 3])
+def test_a_memory_that_was_made_larger_holds_nothing_but_samples(given):
+    def offered(start, n):
+        y = torch.arange(start, start + n)
+        return Batch(y[:, None].float(), y, y[:, None].float())
+
+    small = Reservoir(4, None, Generators(0))
+    if given:
+        small.remember(torch.zeros(given, 1), torch.zeros(given, dtype=torch.long))
+    small.add(offered(100, 60))
+    large = Reservoir(50, None, Generators(0))
+    large.fill(small.state())
+    large.add(offered(200, 30))
+    kept = large.y[given:]
+    assert len(kept) == 34 and kept.unique().numel() == 34
+    assert set(kept.tolist()) <= {*range(100, 160), *range(200, 230)}
+    assert torch.equal(large.x[given:, 0].long(), kept)
+    large.add(offered(300, 200))
+    assert len(large.y) == 50 + given and int(large.y.min()) >= 0
