@@ -86,6 +86,8 @@ class Method(Part):
 class Parameters(Part):
     """What the model is asked for; models saved before one was there lack it."""
 
+    model_config = ConfigDict(strict=True, extra="forbid")
+
     epochs: Side = 1
     batch_size: Side = 32
     optimizer: Text = "sgd"

@@ -393,10 +393,30 @@ def _run(work: Model, task: Task, chunk: Chunk, context: UpdateContext) -> list[
         if task.total > task.old:
             learner.grow(task.old, task.total)
         seed = learner.rng("global").initial_seed() if learner.draws else 0
-        with isolated(seed) if learner.draws else nullcontext():
+        with isolated(seed) if learner.draws else nullcontext(), _converging(work):
             loop.train(learner, task)
     learner.settle()
     return notes
+
+
+@contextmanager
+def _converging(work: Model) -> Iterator[None]:
+    """Training that leaves weights which are no numbers is refused, however it ends.
+
+    Raises SettingError.
+    """
+    failed: RuntimeError | None = None
+    try:
+        yield
+    except RuntimeError as error:  # who draws by probabilities that are none fails there
+        failed = error
+    if not all(bool(p.isfinite().all()) for p in work.net.parameters()):
+        raise SettingError(
+            "training diverged: weights are no longer finite numbers. Take a smaller lr (--lr), or "
+            "a smaller strength of the method; nothing was learnt, the model is as it was."
+        ) from failed
+    if failed is not None:
+        raise failed
 
 
 @contextmanager

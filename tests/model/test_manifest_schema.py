@@ -59,6 +59,7 @@ WRONG = [
     ("method.settings", [], "method.settings: .*JSON object"),
     ("parameters.epochs", "ten", "parameters.epochs: "),
     ("parameters.epochs", 10**10, "parameters.epochs: "),
+    ("parameters.strange", 1, "parameters.strange: "),
     ("parameters.boundary", "none", "parameters.boundary: "),
     ("update.report.per_class", {"a": 2.0}, "update.report.per_class.a: "),
     ("update.report.judged", {"a": 1}, "are of other classes"),

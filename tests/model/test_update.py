@@ -131,3 +131,14 @@ def test_a_model_that_was_read_to_answer_does_not_learn():
     model = replace(taught(read(X, Y)), predicts_only=True)
     with pytest.raises(SettingError, match="load it whole"):
         taught(read(X, Y), model)
+
+
+@pytest.mark.parametrize("method", ["finetune", "ewc"])
+def test_training_that_diverges_is_refused_and_the_model_stays(method):
+    X, y = np.eye(8, dtype=np.float32), np.arange(8) % 2
+    model = GrowingClassifier("mlp", method, epochs=2).partial_fit(X, y)
+    before = model.predict_proba(X)
+    with pytest.raises(SettingError, match="training diverged.*smaller lr"):
+        model.set_params(lr=1e30).partial_fit(X, y + 2)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+    assert model.classes_.tolist() == [0, 1]

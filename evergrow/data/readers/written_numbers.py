@@ -54,7 +54,8 @@ def recognise(
     if points:  # 1.234 beside 36,6 is 1234
         written = reread(points)
         groups = {name: _texts(written[name]) for name in points}
-        cells |= {name: c for name, c in groups.items() if _is(c, POINTED)}
+        grouped = {name: c for name, c in groups.items() if c.str.contains(".", regex=False).any()}
+        cells |= {name: c for name, c in grouped.items() if _is(c, POINTED)}
     for name, column in cells.items():
         read = _as_numbers(name, column, separator == ";" or surely, found)
         if read is not None:
