@@ -235,11 +235,14 @@ def read_tensors(path: Path, entry: FileEntry) -> dict[str, "Tensor"]:
 
 
 def read_table(path: Path, entry: FileEntry) -> "pa.Table":
-    """The table of a Parquet file.  Fault as `read`."""
+    """The table of a Parquet file.  Fault as `read`.
+
+    In one thread: a process that has torch too and ends soon after is aborted by Arrow's threads.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(pa.BufferReader(read_file(path, entry))).read()
+    return pq.ParquetFile(pa.BufferReader(read_file(path, entry))).read(use_threads=False)
 
 
 def make_folder(folder: Path) -> None:

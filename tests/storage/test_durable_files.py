@@ -1,6 +1,8 @@
 """Files that survive a crash: entries, faults, steps. What a crash leaves is in tests/faults."""
 
 import hashlib
+import subprocess
+import sys
 
 import pyarrow as pa
 import pytest
@@ -79,3 +81,12 @@ def test_a_rename_replaces_and_a_removal_takes_links_and_not_what_they_name(tmp_
     durable_files.remove(tmp_path / "a")
     durable_files.remove(tmp_path / "a")  # nothing is there any more
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_reads_a_table_and_ends_is_not_aborted(grown):
+    code = (
+        "import sys; from evergrow.storage.model_folder import ModelFolder\n"
+        "stored = ModelFolder(sys.argv[1]).read(); assert stored.memory is not None"
+    )
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", code, str(grown.path)], check=True)

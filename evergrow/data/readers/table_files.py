@@ -103,13 +103,13 @@ def _read_parquet(path: Path) -> "pd.DataFrame":
     with open_limited(path) as check:  # no pipe, no device
         check.read(1)
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(ROWS_AT_ONCE):
+        for batch in file.iter_batches(ROWS_AT_ONCE, use_threads=False):  # see read_table
             batches.append(batch)
             most -= max(batch.nbytes, batch.num_rows * batch.num_columns)
             if most < 0:
                 raise too_large(path)
         table = pa.Table.from_batches(batches, file.schema_arrow)
-    return table.to_pandas()  # type: ignore[no-any-return]
+    return table.to_pandas(use_threads=False)  # type: ignore[no-any-return]
 
 
 def _read_lines(path: Path) -> "pd.DataFrame":
