@@ -23,8 +23,14 @@ def small() -> GrowingClassifier:
     return GrowingClassifier(Fourier(width=300), "lda")
 
 
-@parametrize_with_checks([GrowingClassifier()])
+@parametrize_with_checks([GrowingClassifier(Fourier(width=300))])
 def test_sklearn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks([GrowingClassifier()])
+def test_sklearn_checks_at_full_width(estimator, check):
     check(estimator)
 
 
