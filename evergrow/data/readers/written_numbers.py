@@ -106,7 +106,8 @@ def _as_numbers(
 
 def _kind(there: "pd.Series[Any]", comma: bool) -> str:
     """How all of these cells are written: plain, decimal, grouped; "" where not in one way."""
-    if _is(there, PLAIN) and not (comma and _is(there, POINTED)):
+    pointed = comma and _is(there, POINTED) and bool(there.str.contains(".", regex=False).any())
+    if _is(there, PLAIN) and not pointed:
         return "plain"
     ways = [("decimal", DECIMAL_COMMA), ("grouped", GROUPED)]
     fitting = [kind for kind, pattern in ways if _is(there, pattern)]

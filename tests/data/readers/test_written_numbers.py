@@ -43,6 +43,8 @@ def test_numbers_are_recognised(tmp_path, header, rows, values, said):
 def test_a_point_groups_digits_beside_decimal_commas(tmp_path):
     frame, notes = table(tmp_path, "price;temp;label", "1.234;36,6;a", "980;37,1;b")
     assert frame["price"].tolist() == [1234, 980] and frame["temp"].tolist() == [36.6, 37.1]
+    frame, notes = table(tmp_path, "age;temp;label", "30;36,6;a", "?;37,1;b", "40;38;c")
+    assert notes[0] == "numbers with decimal commas (36,6 is 36.6): columns temp"
     frame, notes = table(tmp_path, "price;temp;label", "1.25;36,6;a", "980;37,1;b")
     assert frame["price"].tolist() == [1.25, 980], "it is no group of three digits"
     frame, notes = table(tmp_path, "price;temp;label", "1.234;36.6;a", "980;37.1;b")
