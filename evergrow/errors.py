@@ -39,7 +39,7 @@ class BadFilesError(DataError):
         lines = "\n".join(f"  {path}: {reason}" for path, reason in self.files)
         super().__init__(
             f"{len(self.files)} of {total} files cannot be used:\n{lines}\n"
-            "Nothing was learnt. Mend or remove them, "
+            "Nothing was done. Mend or remove them, "
             "or pass over them with --skip-bad (skip_bad=True)."
         )
 

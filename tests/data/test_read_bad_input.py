@@ -93,6 +93,7 @@ def test_all_bad_files_of_a_folder_are_listed_before_anything_is_learnt(tmp_path
     assert [name for name, _ in caught.value.files] == [str(tmp_path / name) for name in bad]
     message = str(caught.value)
     assert message.startswith("6 of 18 files cannot be used:")
+    assert "Nothing was done." in message  # a reader does not know whether it was to learn
     for words in ("is empty (0 bytes)", "is text, not an image", "no such file", "damaged"):
         assert words in message
 
