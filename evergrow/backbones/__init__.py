@@ -13,34 +13,38 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """Where a backbone lives and what it is, in a line."""
+    """Where a backbone lives and what it is, in a line, and its settings."""
 
     name: str
     file: str
     cls: str
     reads: str
     line: str
+    settings: str = ""  # names of its fields: a misspelt one is said before torch is imported
 
 
 # fmt: off
 ENTRIES = (
     Entry("patches", "patches", "Patches", "image",
-          "Training-free filters: whitened patches of photographs."),
+          "Training-free filters: whitened patches of photographs.", "filters grid threshold"),
     Entry("fourier", "fourier", "Fourier", "table",
-          "Random Fourier features of standardised columns; fixed."),
+          "Random Fourier features of standardised columns; fixed.", "width bandwidth limit"),
     Entry("none", "identity", "Nothing", "any",
           "The inputs themselves are the features; tables standardised."),
-    Entry("mlp", "mlp", "MLP", "any", "Fully connected layers with ReLU, trained."),
+    Entry("mlp", "mlp", "MLP", "any", "Fully connected layers with ReLU, trained.", "hidden"),
     Entry("convnet", "convnet", "ConvNet", "image",
-          "A small convolutional network, trained; any image size."),
+          "A small convolutional network, trained; any image size.", "base"),
     Entry("resnet32", "resnet32", "ResNet32", "image",
           "The 32-layer residual network for CIFAR; any image size."),
     Entry("efficientnet_lite0", "efficientnet_lite0", "EfficientNetLite0", "image",
-          "Pretrained on ImageNet, comes with evergrow[images]; works offline."),
+          "Pretrained on ImageNet, comes with evergrow[images]; works offline.",
+          "pretrained layers"),
     Entry("timm", "timm_networks", "Timm", "image",
-          "timm:<name>, any network of timm, its own preprocessing."),
+          "timm:<name>, any network of timm, its own preprocessing.",
+          "network pretrained layers weights"),
     Entry("text", "text", "Text", "text",
-          "text:<name or path>, a sentence encoder; all-MiniLM-L6-v2 comes with evergrow[text]."),
+          "text:<name or path>, a sentence encoder; all-MiniLM-L6-v2 comes with evergrow[text].",
+          "network depths"),
 )
 # fmt: on
 __all__ = [entry.cls for entry in ENTRIES]

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import backbones, methods
-from ..backbones.setting_names import setting_names as settings_of_backbone
 from ..data.source import Source
 from ..errors import DataError, SettingError
-from ..methods.setting_names import setting_names as settings_of_method
 from ..model import options
 from ..model.options import How
 from ..model.parameters import SETTABLE
@@ -56,9 +54,9 @@ def check_names(how: How, learnt: dict[str, Any] | None) -> None:
     words = options.pairs(how.words)
     theirs = [k.removeprefix("backbone.") for k in words if k.startswith("backbone.")]
     if backbone not in (None, AUTO):
-        _check_settings(f"backbone {backbone}", theirs, settings_of_backbone(backbone))
+        _check_settings(f"backbone {backbone}", theirs, _settings(backbones.REGISTRY, backbone))
     if method is not None:
-        known = [*settings_of_method(method), *SETTABLE]
+        known = [*_settings(methods.REGISTRY, method), *SETTABLE]
         own = [k for k in words if not k.startswith("backbone.")]
         _check_settings(f"method {method}", own, known)
 
@@ -66,14 +64,21 @@ def check_names(how: How, learnt: dict[str, Any] | None) -> None:
 def _named(registry: Any, asked: Any, before: str) -> str | None:
     """The entry that is meant; None where it is code of the user's own."""
     name = before if asked in (None, AUTO) else asked
-    if not isinstance(name, str) or (":" in name and registry is methods.REGISTRY):
+    own = not isinstance(name, str) or name == "own"
+    if own or (":" in name and registry is methods.REGISTRY):
         return None
-    if name in (AUTO, "own"):
-        return name if name == AUTO else None
+    if name == AUTO:
+        return AUTO
     base, colon, _ = name.partition(":")
     if registry.named(base) is None:
         raise registry.unknown(base if colon else name)
     return str(registry.canonical(base))
+
+
+def _settings(registry: Any, name: str) -> list[str]:
+    """Names of an entry's settings; none of `AUTO`."""
+    entry = registry.named(name)
+    return [] if entry is None else entry.settings.split()
 
 
 def _check_settings(whose: str, names: Iterable[str], known: list[str]) -> None:

@@ -5,6 +5,7 @@ import pytest
 from evergrow import backbones
 from evergrow.data.read import Seen
 from evergrow.errors import SettingError
+from evergrow.model.options import settings_of
 
 
 def test_names_and_settings_that_there_are_not():
@@ -35,3 +36,9 @@ def test_a_name_and_its_backbone_find_each_other():
 def test_small_grey_images_alone_need_no_pretrained_network(seen, installed, kind, monkeypatch):
     monkeypatch.setattr("evergrow.backbones.efficientnet_lite0.installed", lambda: installed)
     assert backbones.kind(seen) == kind
+
+
+def test_the_settings_listed_are_the_fields_of_the_classes():
+    for entry in backbones.ENTRIES:
+        fields = list(settings_of(backbones.REGISTRY.load(entry)))
+        assert entry.settings.split() == fields, entry.name

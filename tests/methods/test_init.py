@@ -5,6 +5,7 @@ import pytest
 from evergrow import methods
 from evergrow.errors import SettingError
 from evergrow.methods import ER, FineTune
+from evergrow.model.options import settings_of
 
 
 class Mine(FineTune):
@@ -40,3 +41,9 @@ def test_settings_are_taken_and_others_named():
 def test_names_that_there_are_not(name, said):
     with pytest.raises(SettingError, match=said):
         methods.get(name)
+
+
+def test_the_settings_listed_are_the_fields_of_the_classes():
+    for entry in methods.ENTRIES:
+        fields = list(settings_of(methods.REGISTRY.load(entry)))
+        assert entry.settings.split() == fields, entry.name

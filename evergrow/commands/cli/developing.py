@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,8 +16,8 @@ from .output import answer
 
 ANSWERS = {  # by command: what --json prints, for docs/cli.md
     "check": "method, passed",
-    "methods": "methods: a list of {name, family, keeps, line}",
-    "backbones": "backbones: a list of {name, reads, line}",
+    "methods": "methods: a list of {name, family, keeps, line, settings}",
+    "backbones": "backbones: a list of {name, reads, line, settings}",
     "demo": "runs: a list of {name, model, old, new, all, seconds}",
 }
 
@@ -41,7 +41,7 @@ def methods(as_json: JsonOption = False) -> None:
     """
     from ... import methods
 
-    rows = [entry._asdict() for entry in methods.ENTRIES]
+    rows = [_row(entry) for entry in methods.ENTRIES]
     answer({"methods": rows}, as_json, display.methods_table)
 
 
@@ -52,8 +52,12 @@ def backbones(as_json: JsonOption = False) -> None:
     """
     from ... import backbones
 
-    rows = [entry._asdict() for entry in backbones.ENTRIES]
+    rows = [_row(entry) for entry in backbones.ENTRIES]
     answer({"backbones": rows}, as_json, display.backbones_table)
+
+
+def _row(entry: Any) -> dict[str, Any]:
+    return {**entry._asdict(), "settings": entry.settings.split()}
 
 
 def demo(
