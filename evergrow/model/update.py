@@ -68,7 +68,7 @@ def begin(parameters: Parameters, chunk: Chunk, columns: TableColumns | None = N
     kind = backbones.kind(chunk.seen)
     settings, name = choose.backbone(parameters, kind)
     schema = preprocess.fitted(settings.prepare(chunk.seen, parameters.image_size), chunk)
-    _note(chunk, preprocess.range_notes(schema, chunk, begins="top" in schema))
+    chunk.note(preprocess.range_notes(schema, chunk, begins="top" in schema))
     body = settings.build(schema, Generators(parameters.seed)("backbone"))
     net = Network(body, settings.inputs(schema)).eval()
     chosen = choose.method(parameters, body, kind, None)
@@ -90,10 +90,6 @@ def begin(parameters: Parameters, chunk: Chunk, columns: TableColumns | None = N
         schema=schema,
         columns=columns,
     )
-
-
-def _note(chunk: Chunk, notes: list[str]) -> None:
-    chunk.notes += [note for note in notes if note not in chunk.notes]
 
 
 def _with_columns(reason: str, schema: dict[str, Any]) -> str:
@@ -128,7 +124,7 @@ def admit(model: Model | None, parameters: Parameters, incoming: Incoming) -> Mo
     _check_length(model, chunk.seen)
     work = fork(model, parameters)
     preprocess.note_unseen(model.schema, chunk)
-    _note(chunk, preprocess.range_notes(model.schema, chunk))
+    chunk.note(preprocess.range_notes(model.schema, chunk))
     return work
 
 
@@ -206,7 +202,7 @@ def learn(
     counts[:old] += work.counts
     work.counts = counts
     work.tasks += 1
-    past = {} if model is None else recall_history.carried(model.update, _labels(model), before)
+    past = {} if model is None else recall_history.carried(model.update, model.class_names, before)
     work.update = {
         "task": work.tasks,
         "samples": len(labels),
@@ -226,11 +222,6 @@ def learn(
     }
     _log(work.update)
     return work
-
-
-def _labels(model: Model) -> list[str]:
-    """Labels by column, as reports write them."""
-    return [str(label) for label in model.classes.tolist()]
 
 
 def _log(done: dict[str, Any]) -> None:
@@ -410,7 +401,7 @@ def _converging(work: Model) -> Iterator[None]:
         yield
     except RuntimeError as error:  # who draws by probabilities that are none fails there
         failed = error
-    if not all(bool(p.isfinite().all()) for p in work.net.parameters()):
+    if not work.net.is_finite():
         raise SettingError(
             "training diverged: weights are no longer finite numbers. Take a smaller lr (--lr), or "
             "a smaller strength of the method; nothing was learnt, the model is as it was."

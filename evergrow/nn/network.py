@@ -150,6 +150,13 @@ class Network(nn.Module):
         """Where the network computes; inputs are moved there."""
         return self.head.weight.device
 
+    def is_finite(self) -> bool:
+        """Whether all weights are finite numbers."""
+        sums = [p.detach().sum(dtype=torch.float32) for p in self.parameters()]
+        if bool(torch.stack(sums).isfinite().all()):  # one look for all, ten times as fast
+            return True
+        return all(bool(p.isfinite().all()) for p in self.parameters())  # large ones overflow
+
     def features(self, x: Tensor) -> Tensor:
         """(n, width) features of canonical inputs, differentiable."""
         if self.cache is not None and not self._learns():

@@ -114,3 +114,15 @@ def test_the_rows_that_fix_the_scale_are_given_back_and_not_computed_again():
     x = Tensors(torch.tensor([[4.0, -8.0, 0.0]]))
     first = net.fix_scale(x)
     assert torch.equal(first, net.steady(x.x)) and net.fix_scale(x) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "finite"), [(3e38, True), (float("nan"), False), (float("inf"), False)]
+)
+def test_weights_are_finite_however_large(value, finite):
+    net = convnet()
+    assert net.is_finite()
+    first = next(net.backbone.parameters())
+    with torch.no_grad():
+        first.view(-1)[:2] = value  # two of 3e38 add up to more than float32 holds
+    assert net.is_finite() == finite
