@@ -34,7 +34,7 @@ def evaluate(model: str | Path, data: Any, options: OpenOptions = CURRENT) -> An
     columns = loaded.columns_of(chunk.labels).tolist()
     written = map(str, chunk.labels.tolist())
     answers = np.array([str(label) for part in parts for label in part.tolist()])
-    order = [str(label) for label in loaded.classes.tolist()]
+    order = loaded.class_names
     pairs = zip(columns, written, strict=True)
     labels = np.array([order[j] if j >= 0 else label for j, label in pairs])
     new = {str(label) for label in loaded.update["new_classes"]}
@@ -103,7 +103,7 @@ def examined(folder: ModelFolder, data: Any, options: OpenOptions = CURRENT) -> 
     shares = np.concatenate(
         [loaded.probabilities(loaded.records(chunk.subset(r))) for r in blocks(len(y))]
     )
-    labels = [str(label) for label in loaded.classes.tolist()]
+    labels = loaded.class_names
     judged = update_report.HeldOutAnswers(shares, y, "samples given")
     old = len(loaded.update.get("old_classes", ()))
     report = update_report.report(judged, labels, old, None)

@@ -128,6 +128,10 @@ class Chunk:
     def kind(self) -> str:
         return self.seen.kind
 
+    def note(self, notes: Sequence[str]) -> None:
+        """Let the user know these too, each once."""
+        self.notes += [note for note in notes if note not in self.notes]
+
     def __len__(self) -> int:
         return len(self.store) if self.rows is None else len(self.rows)
 

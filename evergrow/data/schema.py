@@ -107,7 +107,7 @@ def fitted(form: Form, chunk: Chunk) -> Form:
     if not chunk.seen.mixed or form["kind"] != "table":
         return form
     encoding, notes = table_encoder.fit(table_of(chunk))
-    chunk.notes += [note for note in notes if note not in chunk.notes]
+    chunk.note(notes)
     names = [f["name"] for f in encoding]
     return form | {
         "columns": table_encoder.width(encoding),
@@ -121,8 +121,7 @@ def fitted(form: Form, chunk: Chunk) -> Form:
 def note_unseen(form: Form, chunk: Chunk) -> None:
     """Note the values of categories that the model did not begin with, each column once."""
     if "encode" in form:
-        notes = table_encoder.unseen(table_of(chunk), form["encode"])
-        chunk.notes += [note for note in notes if note not in chunk.notes]
+        chunk.note(table_encoder.unseen(table_of(chunk), form["encode"]))
 
 
 def range_notes(form: Form, chunk: Chunk, begins: bool = False) -> list[str]:

@@ -1,5 +1,6 @@
 """Rules on the first chunk of a model: what is fixed by it, or is hardly meant."""
 
+from ..formatting import listed
 from .advice_entry import Advice
 from .advice_facts import Facts
 
@@ -25,9 +26,10 @@ def folders_of_folders(facts: Facts) -> Advice | None:
     """The folders that are taken for classes hold no file, but folders alone."""
     if not facts.nested:
         return None
+    names = listed(facts.classes[facts.old :] or facts.classes, 4)
     return Advice(
         "folders-of-folders",
-        f"the folders that are taken for classes ({_listed(facts)}) hold folders alone, and what "
+        f"the folders that are taken for classes ({names}) hold folders alone, and what "
         "lies in these is learnt as one class.",
         None,
         [f"pass one of them, if it is in them that the classes are: {facts.nested}"],
@@ -45,8 +47,3 @@ def one_class(facts: Facts) -> Advice | None:
         None,
         ["if the classes are in folders below, pass the folder that holds them"],
     )
-
-
-def _listed(facts: Facts) -> str:
-    names = [str(label) for label in facts.classes[facts.old :] or facts.classes]
-    return ", ".join(names[:3]) + ", ..." * (len(names) > 3)

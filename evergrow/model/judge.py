@@ -89,10 +89,11 @@ def last_update(model: Model) -> dict[str, Any] | None:
     answers = held_out_answers(model)
     if answers is None:
         return None
-    labels = [str(label) for label in model.classes.tolist()]
     last = model.update
     old = len(last["old_classes"])
-    return update_report.report(answers, labels, old, last.get("before"), last.get("recalls"))
+    return update_report.report(
+        answers, model.class_names, old, last.get("before"), last.get("recalls")
+    )
 
 
 def assessed(model: Model) -> Model | None:

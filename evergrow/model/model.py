@@ -104,6 +104,11 @@ class Model:
     uncut: "Uncut | None" = None
 
     @property
+    def class_names(self) -> list[str]:
+        """Labels by column, as reports and JSON write them."""
+        return [str(label) for label in self.classes.tolist()]
+
+    @property
     def net(self) -> Network:
         """The network that the method trains or reads."""
         return self.learner.net

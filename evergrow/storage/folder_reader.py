@@ -220,7 +220,7 @@ class Folder:
 
         checked(Version, manifest)
         if manifest["version"] != number:
-            raise Fault(f"{number:06d}/manifest.json is of version {manifest.get('version')}")
+            raise Fault(f"{number:06d}/manifest.json is of version {manifest['version']}")
         return manifest
 
     def _stored(self, number: int, manifest: dict[str, Any], learning: bool) -> Stored:

@@ -34,3 +34,10 @@ def test_records_of_many_shapes_are_a_list():
     found = rows.take(np.array([1, 0]), then=lambda x: x + 1)
     assert [x.shape for x in found] == [(3, 2, 2), (1, 2, 2)] and found[0].max() == 2
     assert rows.name(1) == "row 1 of a.npz"
+
+
+def test_a_note_is_there_once():
+    some = chunk()
+    some.note(["another", "note"])
+    some.note(["another"])
+    assert some.notes == ["note", "another"]

@@ -140,8 +140,10 @@ def report(
     """
     from ..report import write
 
-    judge = Source(data, label, text, skip_bad, paths=paths, missing=missing or ())
-    answer(write.write(folder, output, None if data is None else judge), as_json, display.written)
+    source = None
+    if data is not None:
+        source = Source(data, label, text, skip_bad, paths=paths, missing=missing or ())
+    answer(write.write(folder, output, source), as_json, display.written)
 
 
 def rollback(

@@ -40,14 +40,19 @@ def too_large(path: Path, size: int | None = None) -> DataError:
     )
 
 
+def refuse_special(path: Path) -> None:
+    """Raise DataError where it is no regular file: a pipe would be waited for. OSError."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise DataError(f"{path} is a pipe or a device, not a file; save its content as a file.")
+
+
 def open_limited(path: Path, times: int = 1) -> IO[bytes]:
     """A file to read, unpacked where it is gzipped; reading past the limit raises DataError.
 
     times: bytes that each byte takes.
-    Raises DataError where it is no regular file (a pipe would be waited for), OSError.
+    Raises as `refuse_special`.
     """
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise DataError(f"{path} is a pipe or a device, not a file; save its content as a file.")
+    refuse_special(path)
     most = limit() // times
     with open(path, "rb") as file:
         packed = file.read(2) == b"\x1f\x8b"

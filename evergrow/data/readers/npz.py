@@ -66,10 +66,9 @@ def _one_of(content: dict[str, np.ndarray], keys: tuple[str, ...]) -> str | None
 
 def _arrays(path: Path) -> np.ndarray | dict[str, np.ndarray]:
     try:
-        with limited_files.open_limited(path) as file:
-            packed = file.peek(2)[:2] == b"PK"  # type: ignore[attr-defined]
-        _refuse_large(path, packed)
+        limited_files.refuse_special(path)
         with open(path, "rb") as file:
+            _refuse_large(path, file)
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 return loaded
@@ -86,22 +85,29 @@ def _arrays(path: Path) -> np.ndarray | dict[str, np.ndarray]:
         raise DataError(f"{path} cannot be read ({reason}); {hint}.") from error
 
 
-def _refuse_large(path: Path, packed: bool) -> None:
-    """Raise DataError where the arrays take more than is read, by what their headers promise."""
-    most = limited_files.limit()
-    if not packed:
-        with open(path, "rb") as file:
-            size = _promised(file)
-            if size > os.fstat(file.fileno()).st_size:
-                raise DataError(f"{path} is cut off: it promises {size:,} bytes; fetch it again.")
-    else:
-        with zipfile.ZipFile(path) as archive:
-            size = 0
-            for name in archive.namelist():
-                with archive.open(name) as member:
-                    size += _promised(member) if name.endswith(".npy") else 0
-    if size > most:
+def _refuse_large(path: Path, file: IO[bytes]) -> None:
+    """Raise DataError where the arrays take more than is read, by what their headers promise.
+
+    file: that of the path, at its start, where it is left.
+    """
+    packed = file.read(2) == b"PK"
+    file.seek(0)
+    size = _promised_together(file) if packed else _promised(file)
+    if not packed and size > os.fstat(file.fileno()).st_size:
+        raise DataError(f"{path} is cut off: it promises {size:,} bytes; fetch it again.")
+    if size > limited_files.limit():
         raise limited_files.too_large(path, size)
+    file.seek(0)
+
+
+def _promised_together(file: IO[bytes]) -> int:
+    """Bytes of all arrays of an archive."""
+    size = 0
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                size += _promised(member) if name.endswith(".npy") else 0
+    return size
 
 
 def _promised(file: IO[bytes]) -> int:

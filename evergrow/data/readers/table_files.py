@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError, EvergrowError
 from . import written_numbers
-from .limited_files import OF_TEXT, limit, open_limited, read_limited, too_large
+from .limited_files import (
+    OF_TEXT,
+    limit,
+    open_limited,
+    read_limited,
+    refuse_special,
+    too_large,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,10 +107,11 @@ def _read_parquet(path: Path) -> "pd.DataFrame":
     import pyarrow.parquet as pq
 
     most, batches = limit(), []
-    with open_limited(path) as check:  # no pipe, no device
-        check.read(1)
+    refuse_special(path)
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(ROWS_AT_ONCE, use_threads=False):  # see read_table
+        for batch in file.iter_batches(
+            ROWS_AT_ONCE, use_threads=False
+        ):  # as `durable_files.read_table`
             batches.append(batch)
             most -= max(batch.nbytes, batch.num_rows * batch.num_columns)
             if most < 0:

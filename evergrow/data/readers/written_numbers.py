@@ -17,7 +17,7 @@ GROUPED = rf"{SIGNED}\d{{1,3}}([, \u00a0\u202f']\d{{3}})*(\.\d+)?"
 POINTED = rf"{SIGNED}(0|[1-9]\d{{0,2}}(\.\d{{3}})*)"  # 1.234 and 980, read as 1234 and 980
 EMPTY = {"?", "-", "--", "---", ".", "..", "n.a.", "N.A.", "n.d.", "\u2013", "\u2014"}  # of numbers
 MOSTLY = 0.5  # share of a column's cells that are numbers, above which it may be meant as such
-LISTED = 3  # cells that a note shows
+CELLS_LISTED, COLUMNS_LISTED = 4, 10  # that a note shows
 LOOKED_AT = 200  # cells that tell whether a column may hold numbers
 
 
@@ -61,7 +61,9 @@ def recognise(
         if read is not None:
             frame[name] = read
     ways = ("decimal commas (36,6 is 36.6)", found.decimal), ("grouped digits", found.grouped)
-    shown = [f"numbers with {way}: columns {_names(some)}" for way, some in ways if some]
+    shown = [
+        f"numbers with {way}: columns {listed(some, COLUMNS_LISTED)}" for way, some in ways if some
+    ]
     return [*shown, *found.notes]
 
 
@@ -136,8 +138,4 @@ def _looks_like_number(cell: str) -> bool:
 
 
 def _quoted(cells: Sequence[str]) -> str:
-    return ", ".join(map(repr, cells[:LISTED])) + ", ..." * (len(cells) > LISTED)
-
-
-def _names(columns: Sequence[str]) -> str:
-    return listed(list(columns), 10)
+    return listed(list(map(repr, cells)), CELLS_LISTED)
